@@ -51,6 +51,7 @@ class Reason:
     EFFORT_LIMIT = "effort_limit"
     EMERGENCY_STOP = "emergency_stop"
     CLOCK_JUMP = "clock_jump"
+    TRACKING_ERROR = "tracking_error"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Parameters of the safety filter."""
+
+from dataclasses import dataclass
+
+from kata_core.params import param
+
+__all__ = ["SafetyConfig"]
+
+
+@dataclass(frozen=True)
+class SafetyConfig:
+    """Limits and deadlines; the robot's URDF limits always hold beside them."""
+
+    rate: float = param(250.0, unit="Hz", low=20.0, high=1000.0, doc="Rate at which commands are decided.")
+    max_target_age: float = param(0.08, unit="s", low=0.005, high=1.0, doc="Oldest target that is followed, by its source stamp.")
+    max_state_age: float = param(0.05, unit="s", low=0.005, high=1.0, doc="Oldest joint state that is trusted.")
+    max_future: float = param(0.01, unit="s", low=0.0, high=0.5, doc="How far a stamp may lie ahead of the clock.")
+    position_margin: float = param(0.01, unit="rad", low=0.0, high=0.5, doc="Distance kept from the URDF's position limits.")
+    velocity_scale: float = param(0.9, unit="1", low=0.01, high=1.0, doc="Share of the URDF's velocity limits that is used.")
+    max_velocity: float = param(10.0, unit="rad/s", low=0.01, high=100.0, doc="Velocity limit of every joint, beside the URDF's.")
+    max_acceleration: float = param(80.0, unit="rad/s^2", low=0.1, high=1000.0, doc="Acceleration limit of every joint.")
+    smoothing: float = param(0.02, unit="s", low=0.0, high=0.5, doc="Time constant that joins the source's samples; 0 for none.")
+    engage_refusal: float = param(1.6, unit="rad", low=0.0, high=7.0, doc="Mismatch at engage beyond which a target is refused.")
+    engage_tolerance: float = param(0.1, unit="rad", low=0.0, high=7.0, doc="Mismatch at engage that needs no warming in.")
+    warm_in_velocity: float = param(0.5, unit="rad/s", low=0.01, high=10.0, doc="Velocity limit right after a mismatched engage.")
+    warm_in_time: float = param(2.0, unit="s", low=0.01, high=60.0, doc="Time over which that limit opens to the full one.")
+    max_tracking_error: float = param(
+        1.0, unit="rad", low=0.05, high=7.0, doc="Distance of command and measurement beyond which the command restarts from the measurement."
+    )
+    compensate_gravity: bool = param(True, doc="Whether the command carries the effort that holds the robot's own weight.")
