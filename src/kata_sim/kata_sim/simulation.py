@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A simulated robot: the interface of a real one, and time that passes on request."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import mujoco
+import numpy as np
+
+from kata_core.arrays import FloatArray, frozen
+from kata_core.joints import JointCommand, JointState
+from kata_core.robot import RobotModel
+from kata_sim.config import SimConfig
+from kata_sim.model import HEAD_CAMERA, IMU_SITE, build_model
+from kata_sim.renderer import Image, Renderer
+from kata_sim.robot_data import load_sim_data
+from kata_sim.room import GOAL_BODY
+from kata_sim.task import ReachTask, TaskState
+
+__all__ = ["ImuSample", "Simulation"]
+
+
+@dataclass(frozen=True, slots=True)
+class ImuSample:
+    """One measurement of the inertial sensor, in its own frame.
+
+    Attributes:
+        stamp: Time of measurement [ns].
+        orientation_xyzw: Sensor to world, shape (4,).
+        angular_velocity: Shape (3,), [rad/s].
+        linear_acceleration: Shape (3,), [m/s²]; +g upwards at rest.
+    """
+
+    stamp: int
+    orientation_xyzw: FloatArray
+    angular_velocity: FloatArray
+    linear_acceleration: FloatArray
+
+
+class Simulation:
+    """A robot in a room. Without a command it stands at rest; a command that grows old leaves it damped.
+
+    Time goes on through resets, so that stamps never run backwards.
+
+    Args:
+        robot: The robot.
+        config: How it is simulated.
+
+    Raises:
+        RobotError: MuJoCo cannot use the robot's description.
+    """
+
+    def __init__(self, robot: RobotModel, config: SimConfig | None = None) -> None:
+        """Build the model and reset with seed 0."""
+        self.robot = robot
+        self.config = config or SimConfig()
+        facts = load_sim_data(robot.description)
+        self.model: Any = build_model(robot, facts, self.config)
+        self.data: Any = mujoco.MjData(self.model)
+        self.task = ReachTask(facts.reach) if facts.reach else None
+        self.has_camera, self.has_imu = facts.camera is not None, facts.imu_link is not None
+        self._qpos = np.array([self.model.joint(name).qposadr[0] for name in robot.layout.names])
+        self._qvel = np.array([self.model.joint(name).dofadr[0] for name in robot.layout.names])
+        self._base = self.model.body(robot.description.base_link).id
+        self._renderer: Renderer | None = None
+        self._period = round(self.config.timestep * 1e9)
+        self._timeout = round(self.config.command_timeout * 1e9)
+        self._stand = _standing(robot)
+        self._damp = JointCommand.at(0, np.zeros(len(robot.layout)), np.zeros(len(robot.layout)), robot.damping)
+        self.time = 0
+        self.reset(0)
+
+    def reset(self, seed: int | list[int]) -> None:
+        """Put the robot to rest, forget the command and draw a new goal; equal seeds give equal scenes."""
+        rng = np.random.default_rng(seed)
+        mujoco.mj_resetData(self.model, self.data)
+        noise = rng.uniform(-1.0, 1.0, len(self.robot.layout)) * self.config.rest_noise
+        self.data.qpos[self._qpos] = self.robot.clamp(self.robot.rest + noise)
+        self._command, self._received = self._stand, None
+        self.reset_task(rng)
+
+    def reset_task(self, rng: np.random.Generator) -> None:
+        """Draw a new goal and leave the robot where it is."""
+        mujoco.mj_kinematics(self.model, self.data)
+        if self.task:
+            self.task.reset(rng, self.time)
+            self.data.mocap_pos[self.model.body(GOAL_BODY).mocapid[0]] = self._to_world(self.task.goal)
+        mujoco.mj_forward(self.model, self.data)
+
+    def command(self, command: JointCommand) -> None:
+        """Follow a command from the next step on."""
+        self._command, self._received = command, self.time
+
+    def step(self, steps: int = 1) -> None:
+        """Let time pass by a number of physics steps."""
+        for _ in range(steps):
+            self.data.ctrl[:] = self._effort()
+            mujoco.mj_step(self.model, self.data)
+            self.time += self._period
+            if self.task:
+                self.task.update(self.frame_position(self.task.frame), self.time)
+
+    def joint_state(self) -> JointState:
+        """Return what the joints' sensors measure now."""
+        return JointState(self.time, self.data.qpos[self._qpos], self.data.qvel[self._qvel], self.data.actuator_force)
+
+    def imu(self) -> ImuSample:
+        """Return what the inertial sensor measures; only where `has_imu`."""
+        w, x, y, z = self.data.sensor(f"{IMU_SITE}_framequat").data
+        gyro, accelerometer = (self.data.sensor(f"{IMU_SITE}_{kind}").data for kind in ("gyro", "accelerometer"))
+        return ImuSample(self.time, *(frozen("imu", v, (len(v),)) for v in ([x, y, z, w], gyro, accelerometer)))
+
+    def frame_position(self, frame: str) -> FloatArray:
+        """Return where a frame of the description is in the base's frame, shape (3,), [m]."""
+        offset: FloatArray = self.data.site(frame).xpos - self.data.xpos[self._base]
+        return offset @ self.data.xmat[self._base].reshape(3, 3)
+
+    def task_state(self) -> TaskState:
+        """Return how far the task has come; without a task, an empty one."""
+        return self.task.state(self.time) if self.task else TaskState("", {}, False, self.time * 1e-9)
+
+    def objects(self) -> dict[str, FloatArray]:
+        """Return positions of the task's objects in the base's frame, shape (3,) each, [m]."""
+        return self.task_state().objects
+
+    def render(self, camera: str = HEAD_CAMERA) -> Image:
+        """Return a picture, shape (height, width, 3), uint8 RGB.
+
+        Raises:
+            RenderError: EGL is missing, or no camera has that name.
+        """
+        if self._renderer is None:
+            self._renderer = Renderer(self.model, self.config.image_width, self.config.image_height)
+        return self._renderer.render(self.data, camera)
+
+    def close(self) -> None:
+        """Free what rendering holds."""
+        if self._renderer:
+            self._renderer.close()
+            self._renderer = None
+
+    def _effort(self) -> FloatArray:
+        """Return PD control with feed-forward within the effort limits, shape (n,), [N·m], layout order."""
+        if self._received is not None and self.time - self._received > self._timeout:
+            self._command, self._received = self._damp, None
+        c, limit = self._command, self.robot.max_effort
+        q, dq = self.data.qpos[self._qpos], self.data.qvel[self._qvel]
+        effort: FloatArray = np.clip(c.stiffness * (c.position - q) + c.damping * (c.velocity - dq) + c.effort, -limit, limit)
+        return effort
+
+    def _to_world(self, position_in_base: FloatArray) -> FloatArray:
+        world: FloatArray = self.data.xpos[self._base] + self.data.xmat[self._base].reshape(3, 3) @ position_in_base
+        return world
+
+
+def _standing(robot: RobotModel) -> JointCommand:
+    """Return the stand mode: rest position, default gains, gravity carried."""
+    rest = robot.rest
+    return JointCommand(0, rest, np.zeros_like(rest), robot.gravity_effort(rest), robot.stiffness, robot.damping)
