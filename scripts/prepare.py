@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Make the workspace usable: `make setup` runs this; a second run with nothing changed only compares stamps."""
+
+import argparse
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from debian import provide
+from mend_wheels import mend_wheels
+
+ROOT = Path(__file__).resolve().parents[1]
+VENV = ROOT / ".venv"
+PYTHON = VENV / "bin/python"
+STAMPS = VENV / "kata-stamps.json"
+PACKAGES = ("kata_core", "kata_sim", "kata_nodes", "kata_learning")
+DISTROS = ("jazzy", "kilted")
+
+
+def main() -> None:
+    """Run the steps whose inputs changed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--distro", choices=DISTROS, default="jazzy", help="ROS 2 wheels for a machine without /opt/ros")
+    arguments = parser.parse_args()
+    start = time.monotonic()
+    if not (3, 11) <= sys.version_info[:2] <= (3, 12):
+        sys.exit(f"setup: Python {sys.version.split()[0]} (use 3.11 or 3.12: make setup PYTHON=python3.11)")
+    provide()
+    system = _system_ros()
+    make_environment(system)
+    install(system, arguments.distro)
+    build()
+    print(f"setup: ready in {time.monotonic() - start:.1f} s ({system or arguments.distro + ' wheels'}); next: make demo", flush=True)
+
+
+def _system_ros() -> str:
+    """Return the path of an installed ROS 2, or an empty string; KATA_BARE=1 ignores it."""
+    found = [f"/opt/ros/{distro}" for distro in DISTROS if Path(f"/opt/ros/{distro}/setup.bash").is_file()]
+    return "" if os.environ.get("KATA_BARE") or not found else found[0]
+
+
+def make_environment(system: str) -> None:
+    """Create .venv; on top of an installed ROS 2 it sees that one's Python packages."""
+    if not PYTHON.exists():
+        # An installed ROS 2 is built for the system's Python, whatever Python runs this.
+        python = "/usr/bin/python3" if system else sys.executable
+        extra = ["--system-site-packages"] if system else []
+        _run([python, "-m", "venv", *extra, str(VENV)], "creating .venv")
+
+
+def install(system: str, distro: str) -> None:
+    """Install the pinned requirements and mend the wheels."""
+    names = ["build", "runtime", "learning", "dev"] + ([] if system else [f"ros-{distro}"])
+    files = [ROOT / f"requirements/{name}.txt" for name in names]
+    digest = _digest(files, extra=[system, sys.version])
+    if _stamp("install") == digest:
+        return
+    requirements = [argument for file in files for argument in ("-r", str(file))]
+    _run([str(PYTHON), "-m", "pip", "install", "-q", *requirements], "installing pinned requirements (minutes the first time)")
+    if not system:
+        print(f"setup: mended {mend_wheels(VENV)} CMake files of the ROS wheels", flush=True)
+    _run([str(PYTHON), "-m", "pip", "check"], "checking that versions agree", allow_failure=True)
+    _set_stamp("install", digest)
+
+
+def build() -> None:
+    """Build with colcon, install the Python packages editable, write the `kata` command."""
+    digest = _digest(_build_inputs(), extra=[_stamp("install"), *_installed_files()])
+    if _stamp("build") == digest and (ROOT / "install/local_setup.bash").is_file() and (VENV / "bin/kata").is_file():
+        return
+    colcon = f"{PYTHON} -m colcon --log-base log build --base-paths src --symlink-install --event-handlers console_cohesion- summary+"
+    _run(["bash", "-c", f". scripts/env.sh && {colcon}"], "building the workspace with colcon")
+    editable = [argument for package in PACKAGES for argument in ("-e", f"src/{package}")]
+    options = ["-q", "--no-deps", "--no-build-isolation", "--use-pep517", "--config-settings", "editable_mode=compat"]
+    _run([str(PYTHON), "-m", "pip", "install", *options, *editable], "installing the Python packages editable")
+    wrapper = VENV / "bin/kata"
+    wrapper.write_text(f'#!/bin/bash\n# Written by `make setup`.\n. "{ROOT}/scripts/env.sh"\nexec "{PYTHON}" -m kata_core "$@"\n')
+    wrapper.chmod(0o755)
+    _set_stamp("build", digest)
+
+
+def _build_inputs() -> list[Path]:
+    """Return the files whose contents decide what colcon and pip make; Python modules are only linked."""
+    patterns = ("*/package.xml", "*/setup.py", "*/setup.cfg", "*/CMakeLists.txt", "kata_msgs/*/*")
+    return [Path(__file__), ROOT / "scripts/env.sh", *(f for p in patterns for f in (ROOT / "src").glob(p))]
+
+
+def _installed_files() -> list[str]:
+    """Return the names of files that kata_bringup links one by one, so that a new one asks for a build."""
+    return [str(f) for top in ("launch", "config", "urdf") for f in sorted((ROOT / top).rglob("*")) if f.is_file()]
+
+
+def _digest(files: Iterable[Path], extra: Sequence[str] = ()) -> str:
+    digest = hashlib.sha256()
+    for file in sorted(files):
+        digest.update(str(file).encode() + b"\0" + file.read_bytes() + b"\0")
+    for text in extra:
+        digest.update(text.encode() + b"\0")
+    return digest.hexdigest()
+
+
+def _stamp(step: str) -> str:
+    stamps: dict[str, str] = json.loads(STAMPS.read_text()) if STAMPS.is_file() else {}
+    return stamps.get(step, "")
+
+
+def _set_stamp(step: str, digest: str) -> None:
+    stamps = json.loads(STAMPS.read_text()) if STAMPS.is_file() else {}
+    STAMPS.write_text(json.dumps({**stamps, step: digest}))
+
+
+def _run(command: Sequence[str], what: str, *, allow_failure: bool = False) -> None:
+    """Run one step; its failure ends setup with one line after its own output."""
+    print(f"setup: {what}", flush=True)
+    environment = {k: v for k, v in os.environ.items() if k not in ("_ROS_WHEELS_BOOTSTRAP_COMPLETE", "LD_LIBRARY_PATH", "PYTHONPATH")}
+    code = subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
+    if code and not allow_failure:
+        sys.exit(f"setup: {what} failed with code {code} (its output is above)")
+
+
+if __name__ == "__main__":
+    main()

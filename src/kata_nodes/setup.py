@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Install kata_nodes, by colcon or by pip."""
+
+from setuptools import find_packages, setup
+
+NODES = ("sim", "mocap_source", "operator", "retarget", "safety", "recorder", "policy", "conductor", "replay")
+
+setup(
+    name="kata_nodes",
+    version="0.1.0",
+    description="Thin rclpy nodes around kata_core, and the commands that start them",
+    license="Apache-2.0",
+    packages=find_packages(include=["kata_nodes", "kata_nodes.*"]),
+    package_data={"kata_nodes": ["py.typed"]},
+    data_files=[
+        ("share/ament_index/resource_index/packages", ["resource/kata_nodes"]),
+        ("share/kata_nodes", ["package.xml"]),
+    ],
+    install_requires=["numpy", "pyyaml", "mcap", "opencv-python-headless", "kata_core"],
+    entry_points={
+        "console_scripts": [f"{node} = kata_nodes.{node}_node:main" for node in NODES],
+        "kata.commands": [
+            "doctor = kata_nodes.commands.doctor",
+            "launch = kata_nodes.commands.launch",
+        ],
+    },
+    zip_safe=False,
+)

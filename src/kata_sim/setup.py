@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Install kata_sim, by colcon or by pip."""
+
+from setuptools import find_packages, setup
+
+setup(
+    name="kata_sim",
+    version="0.1.0",
+    description="MuJoCo behind a small interface: robots, scenes, tasks, scripted experts, rendering",
+    license="Apache-2.0",
+    packages=find_packages(include=["kata_sim", "kata_sim.*"]),
+    package_data={"kata_sim": ["py.typed"]},
+    data_files=[
+        ("share/ament_index/resource_index/packages", ["resource/kata_sim"]),
+        ("share/kata_sim", ["package.xml"]),
+    ],
+    install_requires=["numpy", "mujoco", "trimesh", "fast-simplification", "kata_core"],
+    zip_safe=False,
+)
