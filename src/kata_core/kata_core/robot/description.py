@@ -14,7 +14,7 @@ import yaml
 from kata_core.config_path import find_config
 from kata_core.errors import ConfigError, RobotError
 
-__all__ = ["FrameSpec", "RobotDescription", "load_description"]
+__all__ = ["FrameSpec", "HandSpec", "RobotDescription", "load_description"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,19 @@ class FrameSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class HandSpec:
+    """What follows a human hand.
+
+    Attributes:
+        frame: Frame that is led, e.g. the palm.
+        joints: Joints that may move for it.
+    """
+
+    frame: str
+    joints: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class RobotDescription:
     """What Kata must know of a robot beyond its URDF.
 
@@ -47,6 +60,7 @@ class RobotDescription:
         rest: Joint positions at rest by joint [rad]; joints left out rest at 0.
         gains: Pairs of stiffness [N·m/rad] and damping [N·m·s/rad] by pattern of joint names.
         frames: Extra frames by name.
+        hands: What follows a human hand, by human body (e.g. ``right_hand``).
     """
 
     name: str
@@ -59,6 +73,7 @@ class RobotDescription:
     rest: Mapping[str, float]
     gains: Sequence[tuple[str, float, float]]
     frames: Mapping[str, FrameSpec]
+    hands: Mapping[str, HandSpec]
 
     def gain(self, joint: str) -> tuple[float, float]:
         """Return stiffness and damping of a joint: the first pattern that matches its whole name."""
@@ -103,6 +118,9 @@ def _parse(folder: Path, data: dict[str, Any]) -> RobotDescription:
         rest={joint: float(value) for joint, value in data.get("rest", {}).items()},
         gains=tuple((str(p), float(kp), float(kd)) for p, (kp, kd) in data["gains"].items()),
         frames={name: _frame(spec) for name, spec in data.get("frames", {}).items()},
+        hands={
+            body: HandSpec(str(spec["frame"]), tuple(data["groups"][spec["joints"]])) for body, spec in data.get("hands", {}).items()
+        },
     )
 
 

@@ -69,12 +69,13 @@ class RobotModel:
 
     def gravity_effort(self, position: ArrayLike) -> FloatArray:
         """Return the effort that holds the robot still with an upright base, shape (n,), [N·m]."""
-        effort: FloatArray = pin.computeGeneralizedGravity(self.pinocchio, self._data, np.asarray(position, dtype=float))
-        return effort.copy()
+        effort = pin.computeGeneralizedGravity(self.pinocchio, self._data, np.asarray(position, dtype=float))
+        return np.array(effort)
 
     def clamp(self, position: ArrayLike) -> FloatArray:
         """Return the nearest position within the position limits, shape (n,), [rad]."""
-        return np.clip(np.asarray(position, dtype=float), self.lower, self.upper)
+        clamped: FloatArray = np.clip(np.asarray(position, dtype=float), self.lower, self.upper)
+        return clamped
 
 
 def load_robot(robot: str | Path) -> RobotModel:

@@ -9,7 +9,7 @@ from kata_core.joints import JointCommand, JointState
 from kata_core.robot import RobotModel
 from kata_core.safety.config import SafetyConfig
 from kata_core.safety.intake import Received, state_fault, target_fault
-from kata_core.safety.limits import JointLimits
+from kata_core.safety.limits import JointLimits, braking_velocity
 from kata_core.verdict import JointFlag, Reason, Status, Verdict
 
 __all__ = ["SafetyFilter"]
@@ -124,10 +124,12 @@ class SafetyFilter:
         return slow + (full - slow) * min(share, 1.0)
 
     def _smooth(self, command: JointCommand) -> FloatArray:
-        """Return where to be one tick on: first-order approach with the source's velocity fed forward."""
+        """Return where to be one tick on: first-order approach, slow enough to stop there, plus the source's velocity."""
         period, constant = self._limits.period, self._config.smoothing
         share = min(1.0, period / constant) if constant > 0.0 else 1.0
-        approach: FloatArray = self._position + share * (command.position - self._position)
+        way = command.position - self._position
+        stoppable = period * braking_velocity(np.abs(way), self._limits.acceleration, period)
+        approach: FloatArray = self._position + np.clip(share * way, -stoppable, stoppable)
         return approach + (1.0 - share) * period * command.velocity
 
     def _hold(self, measured: JointState | None, target: Received | None, now: int, reason: str) -> Verdict:

@@ -112,6 +112,6 @@ class JointLimits:
 
     def _towards(self, distance: FloatArray) -> FloatArray:
         """Return the bound on velocity towards a limit; negative (away from it) where it is passed."""
-        inside = braking_velocity(distance, self.acceleration, self.period)
-        back = np.maximum(distance / self.period, -self.velocity)
-        return np.where(distance >= 0.0, inside, back)
+        stoppable = braking_velocity(np.abs(distance), self.acceleration, self.period)
+        bound: FloatArray = np.where(distance >= 0.0, stoppable, -np.minimum(stoppable, self.velocity))
+        return bound

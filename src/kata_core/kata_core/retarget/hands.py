@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Hands alone, relative and clutched: how a person with two controllers moves a robot's arms.
+
+At engage each hand's pose is tied to the robot's own hand; from then on displacement and rotation of the
+human hand are repeated by the robot's. Engaging therefore moves nothing, wherever the human's hand is.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pinocchio as pin
+
+from kata_core.arrays import FloatArray
+from kata_core.frames import HumanFrames
+from kata_core.joints import JointState
+from kata_core.params import param
+from kata_core.retarget.types import Retargeted
+from kata_core.robot import RobotModel
+
+__all__ = ["HandsConfig", "HandsRetargeter"]
+
+
+@dataclass(frozen=True)
+class HandsConfig:
+    """How hands are followed."""
+
+    scale: float = param(1.0, unit="1", low=0.05, high=3.0, doc="Robot displacement per human displacement.")
+    orientation_weight: float = param(0.15, unit="m/rad", low=0.0, high=1.0, doc="Orientation error that weighs as much as position error.")
+    damping: float = param(0.02, unit="m/rad", low=1e-4, high=1.0, doc="Damping of the least squares; more is calmer near singularities.")
+    posture_gain: float = param(0.05, unit="1", low=0.0, high=1.0, doc="Share of the way back to the posture at engage, per iteration, where the hand leaves it free.")
+    iterations: int = param(4, low=1, high=50, doc="Iterations for each sample.")
+    max_step: float = param(0.15, unit="rad", low=0.001, high=1.0, doc="Largest joint step of one iteration.")
+
+
+@dataclass(slots=True)
+class _Clutch:
+    """One hand while engaged: what was tied to what, and the solution so far."""
+
+    human: Any
+    robot: Any
+    posture: FloatArray
+
+
+class HandsRetargeter:
+    """Damped least squares on the arms (Nakamura & Hanafusa 1986), one clutch for each hand."""
+
+    def __init__(self, robot: RobotModel, config: HandsConfig) -> None:
+        """Prepare for a robot whose description names its hands."""
+        self._robot = robot
+        self._config = config
+        self._data = robot.pinocchio.createData()
+        self._hands = robot.description.hands
+        self._frames = {hand: robot.frame_id(spec.frame) for hand, spec in self._hands.items()}
+        self._joints = {hand: np.array(robot.layout.indices(spec.joints)) for hand, spec in self._hands.items()}
+        self._clutches: dict[str, _Clutch] = {}
+        self._position: FloatArray = np.array(robot.rest)
+        self._refused = Retargeted(None, np.zeros(3), np.array([0.0, 0.0, 0.0, 1.0]), np.zeros(2, dtype=bool))
+
+    def step(self, frames: HumanFrames, measured: JointState) -> Retargeted:
+        """Follow one sample.
+
+        Args:
+            frames: The human's hands in any upright world; a hand that is not tracked loses its clutch.
+            measured: The robot's joints; where the motion starts at engage.
+
+        Returns:
+            Joint positions; those of no engaged hand stay as measured at engage. Position is None and the
+            reason ``disengaged`` or ``no_hands`` where nothing is to be followed.
+        """
+        if not frames.engaged:
+            self._clutches.clear()
+            return self._refuse("disengaged")
+        tracked = {hand: row for hand in self._hands if (row := frames.find(hand)) is not None}
+        if not self._clutches:
+            self._position = self._robot.clamp(measured.position)
+        self._clutches = {hand: clutch for hand, clutch in self._clutches.items() if hand in tracked}
+        if not tracked:
+            return self._refuse("no_hands")
+        for hand, row in tracked.items():
+            human = _pose(frames, row)
+            if hand not in self._clutches:
+                self._clutches[hand] = _Clutch(human, self._hand_pose(hand), self._position[self._joints[hand]].copy())
+            self._follow(hand, self._clutches[hand], human)
+        lost = tuple(f"lost_{hand}" for hand in self._hands if hand not in tracked)
+        return Retargeted(self._position, np.zeros(3), np.array([0.0, 0.0, 0.0, 1.0]), np.zeros(2, dtype=bool), lost)
+
+    def _refuse(self, reason: str) -> Retargeted:
+        refused = self._refused
+        return Retargeted(None, refused.base_position, refused.base_orientation_xyzw, refused.contact, (reason,))
+
+    def _hand_pose(self, hand: str) -> Any:
+        pin.framesForwardKinematics(self._robot.pinocchio, self._data, self._position)
+        return self._data.oMf[self._frames[hand]].copy()
+
+    def _follow(self, hand: str, clutch: _Clutch, human: Any) -> None:
+        """Bring one arm to where its hand's displacement since engage asks it to be."""
+        goal = pin.SE3(
+            human.rotation @ clutch.human.rotation.T @ clutch.robot.rotation,
+            clutch.robot.translation + self._config.scale * (human.translation - clutch.human.translation),
+        )
+        joints = self._joints[hand]
+        for _ in range(self._config.iterations):
+            jacobian = pin.computeFrameJacobian(
+                self._robot.pinocchio, self._data, self._position, self._frames[hand], pin.LOCAL_WORLD_ALIGNED
+            )[:, joints]
+            pose = pin.updateFramePlacement(self._robot.pinocchio, self._data, self._frames[hand])
+            step = self._least_squares(jacobian, pose, goal, clutch.posture - self._position[joints])
+            self._position[joints] += np.clip(step, -self._config.max_step, self._config.max_step)
+            self._position = self._robot.clamp(self._position)
+
+    def _least_squares(self, jacobian: FloatArray, pose: Any, goal: Any, posture: FloatArray) -> FloatArray:
+        """Return Jᵀ (J Jᵀ + λ² I)⁻¹ e, and the posture's pull in its null space.
+
+        Args:
+            jacobian: J of the hand, world-aligned, linear before angular, shape (6, k).
+            pose: Where the hand is, base frame.
+            goal: Where it should be.
+            posture: Way back to the preferred posture, shape (k,), [rad].
+        """
+        weight = np.repeat([1.0, self._config.orientation_weight], 3)
+        error = weight * np.concatenate([goal.translation - pose.translation, pin.log3(goal.rotation @ pose.rotation.T)])
+        weighted = weight[:, None] * jacobian
+        pull = self._config.posture_gain * posture
+        gram = weighted @ weighted.T + self._config.damping**2 * np.eye(6)
+        step: FloatArray = pull + weighted.T @ np.linalg.solve(gram, error - weighted @ pull)
+        return step
+
+
+def _pose(frames: HumanFrames, row: int) -> Any:
+    rotation = pin.Quaternion(frames.orientation_xyzw[row].copy()).normalized().toRotationMatrix()
+    return pin.SE3(rotation, frames.position[row].copy())

@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The robot that core's tests load, and states to put it in."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from kata_core import JointCommand, JointState, RobotModel, load_robot
+
+
+@pytest.fixture(scope="session")
+def g1() -> RobotModel:
+    """Return the reference humanoid."""
+    return load_robot("g1")
+
+
+@pytest.fixture
+def state_at(g1: RobotModel) -> Callable[..., JointState]:
+    """Return a maker of joint states at rest."""
+
+    def make(stamp: int = 0, position: np.ndarray | None = None) -> JointState:
+        rest = np.zeros(len(g1.layout))
+        return JointState(stamp, g1.rest if position is None else position, rest, rest)
+
+    return make
+
+
+@pytest.fixture
+def target_at(g1: RobotModel) -> Callable[..., JointCommand]:
+    """Return a maker of targets that rest at a position."""
+
+    def make(stamp: int, position: np.ndarray | None = None) -> JointCommand:
+        return JointCommand.at(stamp, g1.rest if position is None else position, g1.stiffness, g1.damping)
+
+    return make
