@@ -1,9 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Simulated robots in MuJoCo: physics, scenes, tasks and pictures. No ROS, no torch."""
 
+from kata_sim.camera import BackgroundCamera, encode_jpeg
 from kata_sim.config import SimConfig
 from kata_sim.model import HEAD_CAMERA
-from kata_sim.renderer import Image, Marker, Renderer, RenderError
+from kata_sim.pacing import Every, Pacer
+from kata_sim.poses import PoseRenderer
+from kata_sim.renderer import Image, Marker, Renderer, RenderError, View
+from kata_sim.robot_data import GoalBox, SimData, load_sim_data
+from kata_sim.rollout import Controller, Rollout, run_rollout
 from kata_sim.room import SCENE_CAMERA
 from kata_sim.simulation import ImuSample, Simulation
 from kata_sim.task import ReachTask, TaskState
@@ -11,13 +16,25 @@ from kata_sim.task import ReachTask, TaskState
 __all__ = [
     "HEAD_CAMERA",
     "SCENE_CAMERA",
+    "BackgroundCamera",
+    "Controller",
+    "Every",
+    "GoalBox",
     "Image",
     "ImuSample",
     "Marker",
+    "Pacer",
+    "PoseRenderer",
     "ReachTask",
     "RenderError",
     "Renderer",
+    "Rollout",
     "SimConfig",
+    "SimData",
     "Simulation",
     "TaskState",
+    "View",
+    "encode_jpeg",
+    "load_sim_data",
+    "run_rollout",
 ]

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from kata_core.errors import KataError
 
-__all__ = ["Image", "Marker", "RenderError", "Renderer"]
+__all__ = ["Image", "Marker", "RenderError", "Renderer", "View"]
 
 Image = NDArray[np.uint8]
 
@@ -40,6 +40,23 @@ class Marker:
     rgba: tuple[float, float, float, float] = (0.16, 0.45, 0.85, 1.0)
 
 
+@dataclass(frozen=True, slots=True)
+class View:
+    """A free view of a point.
+
+    Attributes:
+        look_at: Point in the world [m].
+        distance: From that point [m].
+        azimuth: Direction of sight about z; 0 looks along x, pi looks at a robot's face [rad].
+        elevation: Direction of sight against the horizon; negative looks down [rad].
+    """
+
+    look_at: tuple[float, float, float]
+    distance: float = 2.4
+    azimuth: float = 2.5
+    elevation: float = -0.2
+
+
 class Renderer:
     """Renders one model at one size; use it in the thread that made it, and close it.
 
@@ -65,12 +82,12 @@ class Renderer:
             self._scene.flags[flag] = False
         self._option, self._camera = mujoco.MjvOption(), mujoco.MjvCamera()
 
-    def render(self, data: Any, camera: str, markers: Sequence[Marker] = ()) -> Image:
+    def render(self, data: Any, camera: str | View, markers: Sequence[Marker] = ()) -> Image:
         """Return a picture.
 
         Args:
             data: ``mujoco.MjData`` whose kinematics are up to date.
-            camera: Name of a camera of the model.
+            camera: Name of a camera of the model, or a free view.
             markers: Spheres and lines to add.
 
         Returns:
@@ -99,7 +116,12 @@ class Renderer:
             self._gl.free()
             self._gl = None
 
-    def _look_through(self, camera: str) -> None:
+    def _look_through(self, camera: str | View) -> None:
+        if isinstance(camera, View):
+            self._camera.type, self._camera.lookat = mujoco.mjtCamera.mjCAMERA_FREE, camera.look_at
+            self._camera.distance = camera.distance
+            self._camera.azimuth, self._camera.elevation = np.degrees(camera.azimuth), np.degrees(camera.elevation)
+            return
         number = mujoco.mj_name2id(self._model, mujoco.mjtObj.mjOBJ_CAMERA, camera)
         if number < 0:
             known = [self._model.camera(i).name for i in range(self._model.ncam)]
@@ -121,7 +143,7 @@ class Renderer:
 def _gl_context(width: int, height: int) -> Any:
     """Make an EGL context whatever MUJOCO_GL says: a robot's computer has no screen."""
     try:
-        from mujoco.egl import GLContext  # noqa: PLC0415 - loads libEGL, which physics alone does not need
+        from mujoco.egl import GLContext  # loads libEGL, which physics alone does not need
 
         return GLContext(width, height)
     except (ImportError, AttributeError, RuntimeError) as error:

@@ -83,7 +83,7 @@ class Simulation:
         """Draw a new goal and leave the robot where it is."""
         mujoco.mj_kinematics(self.model, self.data)
         if self.task:
-            self.task.reset(rng, self.time)
+            self.task.reset(rng, self.frame_position(self.task.frame), self.time)
             self.data.mocap_pos[self.model.body(GOAL_BODY).mocapid[0]] = self._to_world(self.task.goal)
         mujoco.mj_forward(self.model, self.data)
 

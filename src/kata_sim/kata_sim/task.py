@@ -17,6 +17,11 @@ TOLERANCE = 0.02
 HOLD = 0.5
 """How long it must stay there without leaving [s]."""
 
+_LEAST_WAY = 0.08
+"""Goals nearer to the palm than this would be no task [m]."""
+_DRAWS = 32
+"""Goals drawn at once; if none is far enough, the box is small and the farthest is taken."""
+
 
 @dataclass(frozen=True, slots=True)
 class TaskState:
@@ -53,9 +58,18 @@ class ReachTask:
         self._success = False
         self.goal: FloatArray = frozen("goal", (box.low + box.high) / 2, (3,))
 
-    def reset(self, rng: np.random.Generator, now: int) -> None:
-        """Draw a goal, uniform in the box; now is the time of the reset [ns]."""
-        self.goal = frozen("goal", rng.uniform(self._box.low, self._box.high), (3,))
+    def reset(self, rng: np.random.Generator, palm: ArrayLike, now: int) -> None:
+        """Draw a goal, uniform in the box but not where the palm already is.
+
+        Args:
+            rng: Source of chance.
+            palm: Position of the frame in the base's frame, shape (3,), [m].
+            now: Time of the reset [ns].
+        """
+        goals = rng.uniform(self._box.low, self._box.high, (_DRAWS, 3))
+        distance = np.linalg.norm(goals - np.asarray(palm, dtype=float), axis=1)
+        far = np.flatnonzero(distance >= _LEAST_WAY)
+        self.goal = frozen("goal", goals[far[0] if len(far) else distance.argmax()], (3,))
         self._start, self._near_since, self._success = now, None, False
 
     def update(self, palm: ArrayLike, now: int) -> None:

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A camera that takes its pictures in a thread of its own, so that physics never waits for them."""
+
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import cv2
+import mujoco
+
+from kata_sim.renderer import Image, Renderer
+from kata_sim.simulation import Simulation
+
+__all__ = ["BackgroundCamera", "encode_jpeg"]
+
+
+class BackgroundCamera:
+    """Copies the simulation's state at once and renders the copy in the background.
+
+    MuJoCo releases Python's lock while it renders. OpenGL contexts belong to one thread, hence one worker.
+
+    Args:
+        simulation: What is looked at.
+        camera: Name of the camera.
+        deliver: Gets the time of each picture [ns] and the picture; called in the background thread.
+    """
+
+    def __init__(self, simulation: Simulation, camera: str, deliver: Callable[[int, Image], None]) -> None:
+        """Take note; `start` makes the renderer."""
+        self._simulation, self._camera, self._deliver = simulation, camera, deliver
+        self._copy = mujoco.MjData(simulation.model)
+        self._worker = ThreadPoolExecutor(1, thread_name_prefix="camera")
+        self._renderer: Renderer | None = None
+        self._pending: Future[None] | None = None
+        self.missed = 0
+        """Pictures left out because the one before was not ready."""
+
+    def start(self) -> None:
+        """Make the renderer.
+
+        Raises:
+            RenderError: EGL is missing or refuses.
+        """
+        config = self._simulation.config
+        self._renderer = self._worker.submit(
+            Renderer, self._simulation.model, config.image_width, config.image_height
+        ).result()
+
+    def shoot(self) -> None:
+        """Take a picture of this moment, unless the last one is still being made.
+
+        Raises:
+            RenderError: The last picture failed.
+        """
+        if self._renderer is None:
+            return
+        if self._pending is not None:
+            if not self._pending.done():
+                self.missed += 1
+                return
+            self._pending.result()
+        mujoco.mj_copyData(self._copy, self._simulation.model, self._simulation.data)
+        self._pending = self._worker.submit(self._render, self._renderer, self._simulation.time)
+
+    def close(self) -> None:
+        """Wait for the picture in the making and free the renderer."""
+        if self._renderer is not None:
+            self._worker.submit(self._renderer.close).result()
+            self._renderer = None
+        self._worker.shutdown()
+
+    def _render(self, renderer: Renderer, stamp: int) -> None:
+        self._deliver(stamp, renderer.render(self._copy, self._camera))
+
+
+def encode_jpeg(image: Image, quality: int = 90) -> bytes:
+    """Return an RGB picture, shape (height, width, 3), as JPEG; quality is 1 to 100."""
+    bgr = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
+    return cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes()
