@@ -13,7 +13,8 @@ from typing import Generic, NamedTuple, TypeVar
 import numpy as np
 from builtin_interfaces.msg import Time
 from geometry_msgs.msg import Point, Pose, Quaternion
-from sensor_msgs.msg import CompressedImage, Imu
+from numpy.typing import NDArray
+from sensor_msgs.msg import CompressedImage, Image, Imu
 from sensor_msgs.msg import JointState as JointStateMsg
 from std_msgs.msg import Header
 
@@ -32,6 +33,7 @@ __all__ = [
     "frames_from",
     "frames_to",
     "from_time",
+    "image_to",
     "imu_to",
     "jpeg_to",
     "objects_from",
@@ -202,6 +204,13 @@ def imu_to(stamp: int, orientation_xyzw: FloatArray, gyro: FloatArray, accelerat
 def jpeg_to(stamp: int, jpeg: bytes, frame_id: str) -> CompressedImage:
     """Return an encoded picture as a message."""
     return CompressedImage(header=_header(stamp, frame_id), format="jpeg", data=array("B", jpeg))
+
+
+def image_to(stamp: int, rgb: NDArray[np.uint8], frame_id: str) -> Image:
+    """Return a picture, RGB of shape (height, width, 3), as a message."""
+    height, width, _ = rgb.shape
+    data = array("B", rgb.tobytes())
+    return Image(header=_header(stamp, frame_id), height=height, width=width, encoding="rgb8", step=3 * width, data=data)
 
 
 def _header(stamp: int, frame_id: str = "") -> Header:

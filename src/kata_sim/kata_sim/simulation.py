@@ -87,9 +87,13 @@ class Simulation:
             self.data.mocap_pos[self.model.body(GOAL_BODY).mocapid[0]] = self._to_world(self.task.goal)
         mujoco.mj_forward(self.model, self.data)
 
-    def command(self, command: JointCommand) -> None:
-        """Follow a command from the next step on."""
+    def command(self, command: JointCommand) -> bool:
+        """Follow a command from the next step on; return False, and go on, if it is not finite throughout."""
+        values = (command.position, command.velocity, command.effort, command.stiffness, command.damping)
+        if not np.isfinite(values).all():
+            return False
         self._command, self._received = command, self.time
+        return True
 
     def step(self, steps: int = 1) -> None:
         """Let time pass by a number of physics steps."""
