@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Recorded human motion: files of the usual kinds → clips in the convention of `kata_core.frames`."""
+
+from kata_core.mocap.clip import MotionClip
+from kata_core.mocap.load import load_clip
+
+__all__ = ["MotionClip", "load_clip"]
