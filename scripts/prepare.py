@@ -35,7 +35,10 @@ def main() -> None:
     make_environment(system)
     install(system, arguments.distro)
     build()
-    print(f"setup: ready in {time.monotonic() - start:.1f} s ({system or arguments.distro + ' wheels'}); next: make demo", flush=True)
+    print(
+        f"setup: ready in {time.monotonic() - start:.1f} s ({system or arguments.distro + ' wheels'}); next: make demo",
+        flush=True,
+    )
 
 
 def _system_ros() -> str:
@@ -73,7 +76,9 @@ def build() -> None:
     digest = _digest(_build_inputs(), extra=[_stamp("install"), *_installed_files()])
     if _stamp("build") == digest and (ROOT / "install/local_setup.bash").is_file() and (VENV / "bin/kata").is_file():
         return
-    colcon = f"{PYTHON} -m colcon --log-base log build --base-paths src --symlink-install --event-handlers console_cohesion- summary+"
+    colcon = (
+        f"{PYTHON} -m colcon --log-base log build --base-paths src --symlink-install --event-handlers console_cohesion- summary+"
+    )
     _run(["bash", "-c", f". scripts/env.sh && {colcon}"], "building the workspace with colcon")
     editable = [argument for package in PACKAGES for argument in ("-e", f"src/{package}")]
     options = ["-q", "--no-deps", "--no-build-isolation", "--use-pep517", "--config-settings", "editable_mode=compat"]
@@ -117,7 +122,9 @@ def _set_stamp(step: str, digest: str) -> None:
 def _run(command: Sequence[str], what: str, *, allow_failure: bool = False) -> None:
     """Run one step; its failure ends setup with one line after its own output."""
     print(f"setup: {what}", flush=True)
-    environment = {k: v for k, v in os.environ.items() if k not in ("_ROS_WHEELS_BOOTSTRAP_COMPLETE", "LD_LIBRARY_PATH", "PYTHONPATH")}
+    environment = {
+        k: v for k, v in os.environ.items() if k not in ("_ROS_WHEELS_BOOTSTRAP_COMPLETE", "LD_LIBRARY_PATH", "PYTHONPATH")
+    }
     code = subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
     if code and not allow_failure:
         sys.exit(f"setup: {what} failed with code {code} (its output is above)")

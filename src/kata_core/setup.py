@@ -19,5 +19,7 @@ setup(
         "console_scripts": ["kata = kata_core.cli:main"],
         "kata.commands": ["retarget = kata_core.commands.retarget"],
     },
+    # colcon test looks for pytest here; colcon.meta names the folder of tests.
+    extras_require={"test": ["pytest"]},
     zip_safe=False,
 )

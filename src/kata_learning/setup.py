@@ -18,5 +18,7 @@ setup(
     ],
     install_requires=["numpy", "torch", "onnx", "onnxscript", "rosbags", "tqdm", "kata_core", "kata_sim"],
     entry_points={"kata.commands": [f"{name} = kata_learning.commands.{name}" for name in COMMANDS]},
+    # colcon test looks for pytest here; colcon.meta names the folder of tests.
+    extras_require={"test": ["pytest"]},
     zip_safe=False,
 )

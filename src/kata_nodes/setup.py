@@ -24,5 +24,7 @@ setup(
             "launch = kata_nodes.commands.launch",
         ],
     },
+    # colcon test looks for pytest here; colcon.meta names the folder of tests.
+    extras_require={"test": ["pytest"]},
     zip_safe=False,
 )

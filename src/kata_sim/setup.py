@@ -15,5 +15,7 @@ setup(
         ("share/kata_sim", ["package.xml"]),
     ],
     install_requires=["numpy", "mujoco", "trimesh", "fast-simplification", "kata_core"],
+    # colcon test looks for pytest here; colcon.meta names the folder of tests.
+    extras_require={"test": ["pytest"]},
     zip_safe=False,
 )
