@@ -11,21 +11,15 @@ import pytest
 
 SRC = Path(__file__).resolve().parents[1] / "src"
 
-STANDARD_MESSAGES = {
-    "builtin_interfaces", "diagnostic_msgs", "geometry_msgs", "rcl_interfaces", "rosgraph_msgs", "sensor_msgs", "std_msgs", "std_srvs",
-}  # fmt: skip
+_MESSAGES = "builtin_interfaces diagnostic_msgs geometry_msgs rcl_interfaces rosgraph_msgs sensor_msgs std_msgs std_srvs"
 
-ALLOWED = {
-    "kata_core": {"numpy", "pinocchio", "yaml", "daqp", "numba", "onnxruntime"},
-    "kata_sim": {"kata_core", "numpy", "mujoco", "trimesh", "fast_simplification"},
-    "kata_nodes": {
-        "kata_core", "kata_msgs", "kata_sim", "numpy", "yaml", "rclpy", "cv2", "mcap", "ament_index_python", *STANDARD_MESSAGES,
-    },
-    "kata_learning": {
-        "kata_core", "kata_sim", "numpy", "torch", "onnx", "onnxscript", "onnxruntime", "rosbags", "mcap", "cv2", "matplotlib", "tqdm",
-        "yaml",
-    },
-}  # fmt: skip
+_TABLE = {
+    "kata_core": "numpy pinocchio yaml daqp numba onnxruntime",
+    "kata_sim": "kata_core numpy yaml mujoco trimesh fast_simplification cv2",
+    "kata_nodes": f"kata_core kata_msgs kata_sim numpy yaml rclpy ament_index_python cv2 mcap {_MESSAGES}",
+    "kata_learning": "kata_core kata_sim numpy yaml torch onnx onnxscript onnxruntime rosbags mcap cv2 matplotlib tqdm",
+}
+ALLOWED = {package: frozenset(names.split()) for package, names in _TABLE.items()}
 
 ONLY_IN = {
     ("kata_core", "onnxruntime"): {"kata_core.policy.onnx_policy"},
