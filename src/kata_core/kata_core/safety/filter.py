@@ -106,13 +106,15 @@ class SafetyFilter:
             self._engaged_at = now
             self._warming = mismatch > self._config.engage_tolerance
         self._followed = command.stamp
-        step = self._limits.step(self._position, self._velocity, self._smooth(command), self._warm_in_cap(now))
+        goal = np.clip(command.position, self._limits.lower, self._limits.upper)
+        step = self._limits.step(self._position, self._velocity, self._smooth(goal, command.velocity), self._warm_in_cap(now))
         self._position, self._velocity = step.position, step.velocity
-        reasons = tuple(name for flag, name in _FLAG_REASONS if (step.flags & flag).any())
+        flags = step.flags | (JointFlag.POSITION * (goal != command.position)).astype(np.uint8)
+        reasons = tuple(name for flag, name in _FLAG_REASONS if (flags & flag).any())
         if self._warming:
             reasons = (Reason.WARMING_IN, *reasons)
         status = Status.LIMITED if reasons else Status.FOLLOWING
-        return self._verdict(status, reasons, step.flags, self._compose(measured, command.stamp), target, now)
+        return self._verdict(status, reasons, flags, self._compose(measured, command.stamp), target, now)
 
     def _warm_in_cap(self, now: int) -> float:
         """Return the velocity cap after a mismatched engage, opening linearly to none [rad/s]."""
@@ -123,14 +125,14 @@ class SafetyFilter:
         slow, full = self._config.warm_in_velocity, self._config.max_velocity
         return slow + (full - slow) * min(share, 1.0)
 
-    def _smooth(self, command: JointCommand) -> FloatArray:
+    def _smooth(self, goal: FloatArray, velocity: FloatArray) -> FloatArray:
         """Return where to be one tick on: first-order approach, slow enough to stop there, plus the source's velocity."""
         period, constant = self._limits.period, self._config.smoothing
         share = min(1.0, period / constant) if constant > 0.0 else 1.0
-        way = command.position - self._position
+        way = goal - self._position
         stoppable = period * braking_velocity(np.abs(way), self._limits.acceleration, period)
         approach: FloatArray = self._position + np.clip(share * way, -stoppable, stoppable)
-        return approach + (1.0 - share) * period * command.velocity
+        return approach + (1.0 - share) * period * np.clip(velocity, -self._limits.velocity, self._limits.velocity)
 
     def _hold(self, measured: JointState | None, target: Received | None, now: int, reason: str) -> Verdict:
         """Brake within limits and stay; only a new engage moves the robot again."""

@@ -23,6 +23,10 @@ TOLERANCE = 1e-9
 """Velocity difference below which a limit is not said to have acted [rad/s]."""
 
 
+FAR = 1e3
+"""More room than any joint has [rad]; keeps absurd but finite goals from overflowing."""
+
+
 class LimitedStep(NamedTuple):
     """One tick of motion within limits.
 
@@ -44,7 +48,7 @@ def braking_velocity(distance: FloatArray, acceleration: float, period: float) -
     v / (a T) = K + f, K whole and 0 ≤ f < 1; this is that expression's inverse.
 
     Args:
-        distance: Room left, shape (n,), [rad]; negative counts as none.
+        distance: Room left, shape (n,), [rad]; negative counts as none, and all beyond `FAR` as that.
         acceleration: Braking acceleration a [rad/s²].
         period: Tick T [s].
 
@@ -52,7 +56,7 @@ def braking_velocity(distance: FloatArray, acceleration: float, period: float) -
         Shape (n,), [rad/s], not negative.
     """
     unit = acceleration * period
-    room = np.maximum(distance, 0.0) / (unit * period)
+    room = np.clip(distance, 0.0, FAR) / (unit * period)
     whole = np.floor((np.sqrt(1.0 + 8.0 * room) - 1.0) / 2.0)
     part = (room - whole * (whole + 1.0) / 2.0) / (whole + 1.0)
     velocity: FloatArray = unit * (whole + np.clip(part, 0.0, 1.0))
@@ -96,7 +100,7 @@ class JointLimits:
             goal: Wanted position, shape (n,), [rad], finite.
             velocity_cap: Further limit for all joints [rad/s].
         """
-        wanted = (goal - position) / self.period
+        wanted = (np.clip(goal, -FAR, FAR) - position) / self.period
         cap = np.minimum(self.velocity, velocity_cap)
         up = self._towards(self.upper - position)
         down = -self._towards(position - self.lower)
