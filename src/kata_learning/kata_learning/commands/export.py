@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Export a trained policy to an ONNX file that describes itself.
+
+The file carries a contract: robot, joints, what the policy sees, rate, gains, data and code version.
+A robot that does not fit is refused when the file is loaded. Before anything is written, the file's
+answers are compared with the trained network's on recorded observations.
+
+Example:
+  kata export runs/demo/train --out runs/demo/policy.onnx
+"""
+
+import argparse
+from pathlib import Path
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument("run", type=Path, metavar="RUN", help="training run, made by `kata train`")
+    parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="file to write, e.g. policy.onnx")
+    parser.add_argument("--data", type=Path, metavar="DIR", help="dataset of the training, if it was moved since")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Export and check."""
+    from kata_learning.dataset import load_dataset
+    from kata_learning.exporting import export_policy
+    from kata_learning.run_folder import load_run
+
+    trained = load_run(args.run)
+    contract, difference = export_policy(trained, load_dataset(args.data or trained.data), args.out)
+    print(f"policy    {args.out} ({args.out.stat().st_size / 1e3:.0f} kB)")
+    print(f"robot     {contract.robot}, {len(contract.joint_names)} joints at {contract.rate:g} Hz, {contract.horizon} actions a chunk")
+    print(f"sees      {', '.join(term.name for term in contract.terms)}")
+    print(f"parity    {difference:.1e} rad from torch")
+    return 0

@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Behaviour cloning: fit a chunk policy to a dataset, in one loop that reads from top to bottom."""
+
+import copy
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from kata_core.errors import DataError
+from kata_core.observation import TermSpec
+from torch import Tensor
+
+from kata_learning.dataset import Dataset
+from kata_learning.network import ChunkPolicy, NetworkSpec, Scaling
+from kata_learning.train_config import TrainConfig
+from kata_learning.windows import action_windows
+
+__all__ = ["EpochLoss", "Trained", "train_policy"]
+
+STEP_FLOOR = 5e-3
+"""Smallest scale of a displacement [rad]: finer differences are noise of the measurement, not skill."""
+
+TERM_FLOOR = 1e-2
+"""Smallest scale of an observation [rad, m …]: a constant in the data must not blow up when it moves on the robot."""
+
+
+class EpochLoss(NamedTuple):
+    """Mean squared errors after one pass, in units of the displacements' spread.
+
+    `train` is with noise and running weights, `validation` without noise and with averaged weights.
+    """
+
+    epoch: int
+    train: float
+    validation: float
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """The outcome.
+
+    Attributes:
+        network: With the averaged weights of the best pass, in evaluation mode.
+        losses: One for each pass.
+        best: Pass of the network that is returned, counted from 0.
+    """
+
+    network: ChunkPolicy
+    losses: tuple[EpochLoss, ...]
+    best: int
+
+
+class _Split(NamedTuple):
+    terms: tuple[Tensor, ...]
+    chunk: Tensor
+    valid: Tensor
+
+
+def train_policy(dataset: Dataset, config: TrainConfig, on_epoch: Callable[[EpochLoss], None] | None = None) -> Trained:
+    """Train a policy; the same dataset, config and machine give the same weights.
+
+    Args:
+        dataset: What to learn from.
+        config: How.
+        on_epoch: Called after each epoch, e.g. to move a progress bar.
+
+    Raises:
+        DataError: There is nothing to train on.
+    """
+    torch.set_num_threads(config.threads)
+    generator = torch.Generator().manual_seed(config.seed)
+    torch.manual_seed(config.seed)
+
+    train, validation = _split(dataset, "train", config.horizon), _split(dataset, "validation", config.horizon)
+    if not len(train.chunk):
+        raise DataError("the dataset has no training steps", fix="record more episodes, or lower --validation")
+    if not len(validation.chunk):
+        validation = train
+    network = ChunkPolicy(_network_spec(dataset, config), _scaling(dataset, train))
+    averaged = copy.deepcopy(network).eval()
+    optimiser = torch.optim.AdamW(network.parameters(), lr=config.rate, weight_decay=config.decay)
+    batches = math.ceil(len(train.chunk) / config.batch)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, _warm_cosine(batches * config.epochs))
+    spread = [network.get_buffer(f"std_{i}") * config.noise for i in range(len(train.terms))]
+
+    best, best_loss, best_state, losses, updates = 0, math.inf, averaged.state_dict(), [], 0
+    for epoch in range(config.epochs):
+        total = 0.0
+        for rows in torch.randperm(len(train.chunk), generator=generator).split(config.batch):
+            terms = [term[rows] for term in train.terms]
+            noisy = [term + std * torch.randn(term.shape, generator=generator) for term, std in zip(terms, spread, strict=True)]
+            loss = _loss(network, noisy, train.chunk[rows], train.valid[rows])
+            optimiser.zero_grad(set_to_none=True)
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+            optimiser.step()
+            schedule.step()
+            updates += 1
+            _average(averaged, network, min(config.average, updates / (updates + 10)))
+            total += loss.item() * len(rows)
+        with torch.no_grad():
+            held_out = _loss(averaged, validation.terms, validation.chunk, validation.valid).item()
+        losses.append(EpochLoss(epoch, total / len(train.chunk), held_out))
+        if on_epoch is not None:
+            on_epoch(losses[-1])
+        if held_out < best_loss:
+            best, best_loss, best_state = epoch, held_out, copy.deepcopy(averaged.state_dict())
+        if epoch - best >= config.patience:
+            break
+
+    averaged.load_state_dict(best_state)
+    return Trained(averaged, tuple(losses), best)
+
+
+def _loss(network: ChunkPolicy, terms: Iterable[Tensor], chunk: Tensor, valid: Tensor) -> Tensor:
+    """Mean squared error of valid actions in units of the displacements' spread."""
+    error = (network(*terms) - chunk) / network.get_buffer("step_std")
+    weight = valid.unsqueeze(-1).expand_as(error)
+    return (error.square() * weight).sum() / weight.sum()
+
+
+def _average(averaged: ChunkPolicy, network: ChunkPolicy, decay: float) -> None:
+    with torch.no_grad():
+        for slow, fast in zip(averaged.parameters(), network.parameters(), strict=True):
+            slow.lerp_(fast, 1.0 - decay)
+
+
+def _warm_cosine(updates: int) -> Callable[[int], float]:
+    """Return the factor of the learning rate by update: a linear rise, then half a cosine down to 0."""
+    warm = min(100, max(1, updates // 10))
+
+    def factor(update: int) -> float:
+        return min(1.0, (update + 1) / warm) * 0.5 * (1.0 + math.cos(math.pi * min(1.0, update / updates)))
+
+    return factor
+
+
+def _split(dataset: Dataset, split: str, horizon: int) -> _Split:
+    """Return the observations and chunks of a split as tensors."""
+    steps = dataset.steps(split)
+    windows = action_windows(dataset.episode[steps], dataset.tick[steps], horizon)
+    chunk = np.asarray(dataset.action)[steps][windows.step]
+    terms = tuple(torch.from_numpy(np.asarray(values)[steps]) for values in dataset.observation.values())
+    return _Split(terms, torch.from_numpy(chunk), torch.from_numpy(windows.valid))
+
+
+def _network_spec(dataset: Dataset, config: TrainConfig) -> NetworkSpec:
+    about = dataset.manifest
+    terms = tuple(TermSpec(name, shape) for name, shape in about.terms.items())
+    return NetworkSpec(terms, about.joint_names, config.horizon, config.hidden, config.layers)
+
+
+def _scaling(dataset: Dataset, train: _Split) -> Scaling:
+    about = dataset.manifest
+    shaped = [(about.statistics[name], shape) for name, shape in about.terms.items()]
+    names = list(about.terms)
+    anchor = train.terms[names.index("joint_position")].unsqueeze(1) if "joint_position" in names else 0.0
+    displacement, weight = train.chunk - anchor, train.valid.unsqueeze(-1)
+    count = weight.sum(0).clamp(min=1)
+    mean = (displacement * weight).sum(0) / count
+    std = (((displacement - mean).square() * weight).sum(0) / count).sqrt()
+    return Scaling(
+        mean=tuple(torch.tensor(s.mean).reshape(shape) for s, shape in shaped),
+        std=tuple(torch.tensor(s.std).clamp(min=TERM_FLOOR).reshape(shape) for s, shape in shaped),
+        step_mean=mean,
+        step_std=std.clamp(min=STEP_FLOOR),
+    )

@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Bags of reaches without a simulator: an arm that lags its command, moved by inverse kinematics.
+
+They hold the same streams, types and stamps as bags from the graph, so that the tests need no stored blob.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pinocchio as pin
+from kata_core.minimum_jerk import minimum_jerk
+from kata_core.robot import RobotModel
+from rosbags.rosbag2 import StoragePlugin, Writer
+from rosbags.typesys import Stores, get_types_from_msg, get_typestore
+
+MSGS = Path(__file__).parents[2] / "src/kata_msgs/msg"
+RATE = 250
+START = 5_000_000_000
+LAG = 0.03
+ARM = tuple(
+    f"right_{part}_joint"
+    for part in ("shoulder_pitch", "shoulder_roll", "shoulder_yaw", "elbow", "wrist_roll", "wrist_pitch", "wrist_yaw")
+)
+
+
+def make_store() -> Any:
+    """Return a type store with ROS 2's types and Kata's."""
+    store = get_typestore(Stores.ROS2_JAZZY)
+    types = {}
+    for file in sorted(MSGS.glob("*.msg")):
+        types.update(get_types_from_msg(file.read_text(), f"kata_msgs/msg/{file.stem}"))
+    store.register(types)
+    return store
+
+
+@dataclass
+class Reach:
+    """One simulated reach, sampled at RATE: arrays with the shapes of kata_core and the goal."""
+
+    stamp: np.ndarray
+    measured: np.ndarray
+    velocity: np.ndarray
+    command: np.ndarray
+    goal: np.ndarray
+
+
+def goal_in_reach(rng: np.random.Generator) -> np.ndarray:
+    """Return a goal before the right shoulder, in the base's frame [m]."""
+    return rng.uniform([0.22, -0.30, 0.05], [0.36, -0.05, 0.30])
+
+
+def reach_step(robot: RobotModel, position: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """Return the position after one damped least-squares step of the right arm towards a palm position [m]."""
+    model, data = robot.pinocchio, robot.pinocchio.createData()
+    frame, index = robot.frame_id("right_palm"), robot.layout.indices(ARM)
+    for _ in range(3):
+        pin.computeJointJacobians(model, data, position)
+        pin.updateFramePlacements(model, data)
+        jacobian = pin.getFrameJacobian(model, data, frame, pin.LOCAL_WORLD_ALIGNED)[:3, index]
+        error = wanted - data.oMf[frame].translation
+        step = jacobian.T @ np.linalg.solve(jacobian @ jacobian.T + 1e-4 * np.eye(3), error)
+        position = position.copy()
+        position[index] += np.clip(step, -0.05, 0.05)
+        position = robot.clamp(position)
+    return position
+
+
+def simulate_reach(robot: RobotModel, rng: np.random.Generator, seconds: float = 2.0) -> Reach:
+    """Move the palm along a minimum-jerk path to a random goal and wait there."""
+    goal = goal_in_reach(rng)
+    count = int(seconds * RATE)
+    wanted = robot.rest.copy()
+    wanted[robot.layout.indices(ARM)] += rng.uniform(-0.1, 0.1, len(ARM))
+    measured, velocity = wanted.copy(), np.zeros_like(wanted)
+    start = robot.frame_poses(wanted, ("right_palm",))[0].translation
+    rows: dict[str, list[np.ndarray]] = {"measured": [], "velocity": [], "command": []}
+    for i in range(count):
+        wanted = reach_step(robot, wanted, minimum_jerk(start, goal, 0.6 * seconds, i / RATE))
+        for name, value in (("measured", measured), ("velocity", velocity), ("command", wanted)):
+            rows[name].append(value.copy())
+        velocity = (wanted - measured) / LAG
+        measured = measured + velocity / RATE
+    stamp = START + np.arange(count, dtype=np.int64) * (1_000_000_000 // RATE)
+    return Reach(stamp, *(np.array(rows[name]) for name in ("measured", "velocity", "command")), goal)
+
+
+def write_bag(path: Path, robot: RobotModel, reach: Reach, **custom: str) -> Path:
+    """Write a reach as a bag with the streams that Kata records."""
+    store = make_store()
+    about = {"task": "reach the ball", "task_success": "true", "robot": robot.description.name, **custom}
+    with Writer(path, version=9, storage_plugin=StoragePlugin.MCAP) as writer:
+        for key, value in about.items():
+            writer.set_custom_data(key, value)
+        _write_messages(writer, store, robot, reach)
+    return path
+
+
+def _write_messages(writer: Writer, store: Any, robot: RobotModel, reach: Reach) -> None:
+    names = list(robot.layout.names)
+    types = {
+        "/joint_states": "sensor_msgs/msg/JointState",
+        "/target": "kata_msgs/msg/JointCommand",
+        "/command": "kata_msgs/msg/JointCommand",
+        "/verdict": "kata_msgs/msg/Verdict",
+        "/task/state": "kata_msgs/msg/TaskState",
+    }
+    channels = {topic: writer.add_connection(topic, kind, typestore=store) for topic, kind in types.items()}
+
+    def put(topic: str, received: int, **fields: Any) -> None:
+        message = store.types[types[topic]](**fields)
+        writer.write(channels[topic], received, store.serialize_cdr(message, types[topic]))
+
+    for i, stamp in enumerate(reach.stamp.tolist()):
+        head, zeros = header(store, stamp), np.zeros(len(names))
+        put("/joint_states", stamp + 300_000, header=head, name=names, position=reach.measured[i], velocity=reach.velocity[i], effort=zeros)
+        if i % 5 == 0:
+            goal = body(store, "goal", reach.goal)
+            put("/task/state", stamp + 300_000, header=head, task="reach", objects=[goal], success=False, elapsed=i / RATE)
+        source = int(reach.stamp[i - i % 2])
+        order = dict(names=names, position=reach.command[i], velocity=zeros, effort=zeros, stiffness=robot.stiffness, damping=robot.damping)
+        put("/target", stamp + 1_000_000, header=header(store, source), **order)
+        put("/command", stamp + 2_000_000, header=header(store, source), **order)
+        put("/verdict", stamp + 2_000_000, header=header(store, stamp + 1_500_000), **verdict(store, names, i, source, stamp))
+
+
+def verdict(store: Any, names: list[str], i: int, source: int, stamp: int) -> dict[str, Any]:
+    """Return the fields of a verdict that limits in the first 0.2 s and follows then."""
+    limited = i < RATE // 5
+    flags = np.zeros(len(names), np.uint8)
+    flags[-3] = 4 * limited
+    return {
+        "status": 2 if limited else 1,
+        "reasons": ["acceleration_limit"] if limited else [],
+        "names": names,
+        "joint_flags": flags,
+        "source_stamp": time(store, source),
+        "target_stamp": time(store, stamp + 1_000_000),
+        "command_stamp": time(store, stamp + 1_500_000),
+    }
+
+
+def time(store: Any, stamp: int) -> Any:
+    """Return a builtin_interfaces/Time of a stamp in [ns]."""
+    return store.types["builtin_interfaces/msg/Time"](sec=stamp // 1_000_000_000, nanosec=stamp % 1_000_000_000)
+
+
+def header(store: Any, stamp: int) -> Any:
+    """Return a header with a stamp in [ns]."""
+    return store.types["std_msgs/msg/Header"](stamp=time(store, stamp), frame_id="pelvis")
+
+
+def body(store: Any, name: str, position: np.ndarray) -> Any:
+    """Return a BodyPose at a position with identity orientation."""
+    x, y, z = map(float, position)
+    point = store.types["geometry_msgs/msg/Point"](x=x, y=y, z=z)
+    turn = store.types["geometry_msgs/msg/Quaternion"](x=0.0, y=0.0, z=0.0, w=1.0)
+    pose = store.types["geometry_msgs/msg/Pose"](position=point, orientation=turn)
+    return store.types["kata_msgs/msg/BodyPose"](name=name, pose=pose, confidence=1.0)
