@@ -41,9 +41,7 @@ class BackgroundCamera:
             RenderError: EGL is missing or refuses.
         """
         config = self._simulation.config
-        self._renderer = self._worker.submit(
-            Renderer, self._simulation.model, config.image_width, config.image_height
-        ).result()
+        self._renderer = self._worker.submit(Renderer, self._simulation.model, config.image_width, config.image_height).result()
 
     def shoot(self) -> None:
         """Take a picture of this moment, unless the last one is still being made.

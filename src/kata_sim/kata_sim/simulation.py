@@ -67,6 +67,7 @@ class Simulation:
         self._timeout = round(self.config.command_timeout * 1e9)
         self._stand = _standing(robot)
         self._damp = JointCommand.at(0, np.zeros(len(robot.layout)), np.zeros(len(robot.layout)), robot.damping)
+        self._received: int | None = None
         self.time = 0
         self.reset(0)
 
@@ -116,8 +117,9 @@ class Simulation:
 
     def frame_position(self, frame: str) -> FloatArray:
         """Return where a frame of the description is in the base's frame, shape (3,), [m]."""
-        offset: FloatArray = self.data.site(frame).xpos - self.data.xpos[self._base]
-        return offset @ self.data.xmat[self._base].reshape(3, 3)
+        offset = self.data.site(frame).xpos - self.data.xpos[self._base]
+        position: FloatArray = offset @ self.data.xmat[self._base].reshape(3, 3)
+        return position
 
     def task_state(self) -> TaskState:
         """Return how far the task has come; without a task, an empty one."""
