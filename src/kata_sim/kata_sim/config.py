@@ -20,4 +20,4 @@ class SimConfig:
     )
     image_width: int = param(320, unit="px", low=16, high=1920, doc="Width of camera images.")
     image_height: int = param(240, unit="px", low=16, high=1080, doc="Height of camera images.")
-    mesh_detail: float = param(0.12, low=0.01, high=1.0, doc="Share of the meshes' triangles that is kept.")
+    image_quality: str = param("fast", choices=("fast", "fine"), doc="Coarse meshes at 5 ms a picture, or shadows and smooth edges.")

@@ -25,17 +25,16 @@ class PoseRenderer:
         robot: The robot.
         width: Of the pictures [px].
         height: Of the pictures [px].
-        mesh_detail: Share of the meshes' triangles that is kept; decides how fine the robot looks.
 
     Raises:
         RobotError: MuJoCo cannot use the robot's description.
         RenderError: EGL is missing or refuses.
     """
 
-    def __init__(self, robot: RobotModel, width: int = 480, height: int = 480, mesh_detail: float = 0.3) -> None:
+    def __init__(self, robot: RobotModel, width: int = 480, height: int = 480) -> None:
         """Build model and renderer."""
         self._robot = robot
-        config = SimConfig(base="floating", mesh_detail=mesh_detail)
+        config = SimConfig(base="floating", image_quality="fine")
         self._model: Any = build_model(robot, load_sim_data(robot.description), config)
         self._data: Any = mujoco.MjData(self._model)
         self._qpos = [self._model.joint(name).qposadr[0] for name in robot.layout.names]

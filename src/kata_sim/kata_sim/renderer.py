@@ -78,8 +78,8 @@ class Renderer:
         mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN, self._context)
         mujoco.mjr_resizeOffscreen(width, height, self._context)
         self._scene = mujoco.MjvScene(model, maxgeom=model.ngeom + _SPARE_GEOMS)
-        for flag in (mujoco.mjtRndFlag.mjRND_SHADOW, mujoco.mjtRndFlag.mjRND_REFLECTION, mujoco.mjtRndFlag.mjRND_HAZE):
-            self._scene.flags[flag] = False
+        self._scene.flags[mujoco.mjtRndFlag.mjRND_SHADOW] = model.vis.quality.shadowsize > 0
+        self._scene.flags[mujoco.mjtRndFlag.mjRND_REFLECTION] = False
         self._option, self._camera = mujoco.MjvOption(), mujoco.MjvCamera()
 
     def render(self, data: Any, camera: str | View, markers: Sequence[Marker] = ()) -> Image:

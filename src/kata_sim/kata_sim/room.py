@@ -25,8 +25,8 @@ def add_room(spec: Any, base_height: float) -> None:
         name="sky",
         type=mujoco.mjtTexture.mjTEXTURE_SKYBOX,
         builtin=mujoco.mjtBuiltin.mjBUILTIN_GRADIENT,
-        rgb1=[0.93, 0.95, 0.97],
-        rgb2=[0.62, 0.70, 0.78],
+        rgb1=[0.86, 0.89, 0.92],
+        rgb2=[0.66, 0.74, 0.82],
         width=256,
         height=256,
     )
@@ -47,7 +47,8 @@ def add_room(spec: Any, base_height: float) -> None:
     )
     spec.visual.headlight.ambient, spec.visual.headlight.diffuse = [0.45] * 3, [0.35] * 3
     spec.visual.headlight.specular = [0.1] * 3
-    spec.visual.map.znear = 0.02
+    spec.visual.map.znear, spec.visual.map.zfar = 0.02, 30.0
+    spec.visual.map.haze, spec.visual.rgba.haze = 0.6, [0.86, 0.89, 0.92, 1.0]
     world.add_light(
         pos=[1.5, -1.0, 3.0], dir=_unit([-0.5, 0.35, -1.0]), diffuse=[0.45] * 3, type=mujoco.mjtLightType.mjLIGHT_DIRECTIONAL
     )
