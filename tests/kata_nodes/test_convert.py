@@ -6,10 +6,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-
-pytest.importorskip("rclpy")
-pytest.importorskip("kata_msgs")
-
 from rclpy.serialization import deserialize_message, serialize_message
 
 from kata_core import BODIES, HumanFrames, JointCommand, JointLayout, JointState, Reason, Status, Verdict

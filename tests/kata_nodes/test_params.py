@@ -4,9 +4,7 @@
 from dataclasses import dataclass
 
 import pytest
-
-rclpy = pytest.importorskip("rclpy")
-
+import rclpy
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 

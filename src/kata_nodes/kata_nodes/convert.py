@@ -19,10 +19,11 @@ from sensor_msgs.msg import JointState as JointStateMsg
 from std_msgs.msg import Header
 
 from kata_core.arrays import FloatArray
+from kata_core.episode import EpisodeMachine
 from kata_core.frames import HumanFrames
 from kata_core.joints import JointCommand, JointLayout, JointState
 from kata_core.verdict import Reason, Status, Verdict
-from kata_msgs.msg import BodyPose, TaskState
+from kata_msgs.msg import BodyPose, EpisodeState, TaskState
 from kata_msgs.msg import HumanFrames as HumanFramesMsg
 from kata_msgs.msg import JointCommand as JointCommandMsg
 from kata_msgs.msg import Verdict as VerdictMsg
@@ -30,6 +31,7 @@ from kata_msgs.msg import Verdict as VerdictMsg
 __all__ = [
     "Converted",
     "JointConverter",
+    "episode_to",
     "frames_from",
     "frames_to",
     "from_time",
@@ -190,6 +192,28 @@ def task_state_to(
     """
     bodies = [BodyPose(name=name, pose=_object_pose(values), confidence=1.0) for name, values in objects.items()]
     return TaskState(header=_header(stamp, frame_id), task=task, objects=bodies, success=success, elapsed=float(elapsed))
+
+
+def episode_to(stamp: int, machine: EpisodeMachine, path: str, messages: int, note: str) -> EpisodeState:
+    """Return the recorder's state as a message.
+
+    Args:
+        stamp: Time of the change [ns].
+        machine: Phase and counts.
+        path: Folder of the last episode that was saved.
+        messages: Messages in the running episode.
+        note: What an operator should know.
+    """
+    return EpisodeState(
+        header=_header(stamp),
+        state=int(machine.phase),
+        task=machine.task,
+        path=path,
+        saved=machine.saved,
+        discarded=machine.discarded,
+        messages=messages,
+        note=note,
+    )
 
 
 def imu_to(stamp: int, orientation_xyzw: FloatArray, gyro: FloatArray, acceleration: FloatArray, frame_id: str) -> Imu:

@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Node `conductor`: runs a session of episodes, to record demonstrations or to try a policy.
+
+Each episode: the simulator and the safety filter start anew, the recorder starts, the source is engaged until
+the task succeeds or time is up, the recorder saves the episode with its outcome.
+"""
+
+import sys
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from rclpy.clock import Clock, ClockType
+from rclpy.node import Node
+from sensor_msgs.msg import JointState as JointStateMsg
+from std_srvs.srv import SetBool, Trigger
+
+from kata_core.errors import KataError
+from kata_core.params import param
+from kata_msgs.msg import TaskState
+from kata_msgs.srv import SaveEpisode, StartEpisode
+from kata_nodes import params
+from kata_nodes.convert import from_time
+from kata_nodes.latest import Latest
+from kata_nodes.spin import run
+
+Script = Generator[None, None, Any]
+"""A part of the session; each ``yield`` waits for the next look, 20 ms later."""
+
+
+@dataclass(frozen=True)
+class NodeConfig:
+    """Parameters of the node."""
+
+    source: str = param("operator", doc="Node that moves the robot; it offers SOURCE/engage.")
+    episodes: int = param(10, low=1, high=100000, doc="Number of episodes.")
+    task: str = param("reach the ball with the right hand", doc="Task text stored with each episode.")
+    reset: bool = param(True, doc="Whether the simulator and the safety filter start anew before each episode.")
+    record: bool = param(True, doc="Whether each episode is recorded.")
+    time_limit: float = param(12.0, unit="s", low=0.1, high=3600.0, doc="Longest episode.")
+    linger: float = param(0.3, unit="s", low=0.0, high=10.0, doc="How long an episode goes on after success.")
+    rest_velocity: float = param(0.1, unit="rad/s", low=0.001, high=10.0, doc="Joint velocity below which the robot is at rest.")
+    patience: float = param(30.0, unit="s", low=1.0, high=600.0, doc="Wall time to wait for a service or for rest.")
+
+
+class ConductorNode(Node):
+    """Plays the session's script, one look every 20 ms, and ends with it."""
+
+    exit_code: int | None = None
+
+    def __init__(self) -> None:
+        """Read parameters and begin."""
+        super().__init__("conductor")
+        self._config = params.declare(self, NodeConfig)
+        self._steady = Clock(clock_type=ClockType.STEADY_TIME)
+        self._joints = Latest(self, JointStateMsg, "joint_states")
+        self._task = Latest(self, TaskState, "task/state")
+        self._script = self._session()
+        self.create_timer(0.02, self._look, clock=self._steady)
+
+    def _look(self) -> None:
+        try:
+            next(self._script)
+        except StopIteration:
+            self.exit_code = 0
+        except KataError as error:
+            self.get_logger().error(str(error))
+            self.exit_code = 2
+
+    def _session(self) -> Script:
+        successes = 0
+        for episode in range(1, self._config.episodes + 1):
+            if self._config.reset:
+                yield from self._start_anew()
+            successes += yield from self._episode(episode)
+        self.get_logger().info(f"{successes} of {self._config.episodes} episodes succeeded")
+
+    def _start_anew(self) -> Script:
+        """Reset simulator and filter; the filter is stopped meanwhile, lest it pull the robot back."""
+        yield from self._call(Trigger, "safety/stop", Trigger.Request())
+        yield from self._call(Trigger, "sim/reset_world", Trigger.Request())
+        begin = self.get_clock().now().nanoseconds
+        self._task.forget()
+        yield from self._until("joint states and task after the reset", lambda: self._seen_since(begin))
+        yield from self._call(Trigger, "safety/reset", Trigger.Request())
+
+    def _episode(self, episode: int) -> Script:
+        """Return whether the task succeeded."""
+        yield from self._until("the robot to come to rest", self._at_rest)
+        if self._config.record:
+            yield from self._call(StartEpisode, "episode/start", StartEpisode.Request(task=self._config.task))
+        yield from self._call(SetBool, f"{self._config.source}/engage", SetBool.Request(data=True))
+        begin = self.get_clock().now().nanoseconds
+        while not self._succeeded() and self._since(begin) < self._config.time_limit:
+            yield
+        success, took, end = self._succeeded(), self._since(begin), self.get_clock().now().nanoseconds
+        while self._since(end) < self._config.linger:
+            yield
+        yield from self._call(SetBool, f"{self._config.source}/engage", SetBool.Request(data=False))
+        place = ""
+        if self._config.record:
+            saved = yield from self._call(SaveEpisode, "episode/save", SaveEpisode.Request(task_success=success))
+            place = f"  {saved.path}" + (f" ({saved.message})" if saved.message else "")
+        word = "success" if success else "no success"
+        self.get_logger().info(f"episode {episode}/{self._config.episodes}: {word} after {took:.1f} s{place}")
+        return success
+
+    def _call(self, kind: Any, name: str, request: Any) -> Script:
+        """Call a service and return its answer; a refusal ends the session."""
+        client = self.create_client(kind, name)
+        yield from self._until(f"service {name}", client.service_is_ready)
+        future = client.call_async(request)
+        yield from self._until(f"an answer of {name}", future.done)
+        self.destroy_client(client)
+        answer = future.result()
+        if not answer.success:
+            raise KataError(f"{name} refused: {answer.message}", where="node conductor")
+        return answer
+
+    def _until(self, what: str, condition: Callable[[], bool]) -> Script:
+        begin = self._steady.now().nanoseconds
+        while not condition():
+            if self._steady.now().nanoseconds - begin > self._config.patience * 1e9:
+                raise KataError(f"waited {self._config.patience:g} s for {what}", where="conductor", fix="does its node run?")
+            yield
+
+    def _seen_since(self, stamp: int) -> bool:
+        messages = (self._joints.read(), self._task.read())
+        return all(message is not None and from_time(message.header.stamp) > stamp for message in messages)
+
+    def _at_rest(self) -> bool:
+        message = self._joints.read()
+        return message is not None and bool(np.abs(message.velocity).max() < self._config.rest_velocity)
+
+    def _succeeded(self) -> bool:
+        message = self._task.read()
+        return message is not None and bool(message.success)
+
+    def _since(self, stamp: int) -> float:
+        return (self.get_clock().now().nanoseconds - stamp) * 1e-9
+
+
+def main() -> None:
+    """Run the node."""
+    sys.exit(run(ConductorNode))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Node `retarget`: turns `frames` into `target`."""
+
+import sys
+from dataclasses import dataclass
+
+from rclpy.node import Node
+from sensor_msgs.msg import JointState as JointStateMsg
+
+from kata_core import JointCommand, load_robot
+from kata_core.params import param
+from kata_core.retarget.hands import HandsConfig, HandsRetargeter
+from kata_msgs.msg import HumanFrames as HumanFramesMsg
+from kata_msgs.msg import JointCommand as JointCommandMsg
+from kata_nodes import params, qos
+from kata_nodes.convert import JointConverter, frames_from
+from kata_nodes.latest import Latest
+from kata_nodes.spin import run
+
+
+@dataclass(frozen=True)
+class NodeConfig:
+    """Parameters of the node, beside those of `HandsConfig`."""
+
+    robot: str = param("g1", doc="Name or path of the robot's folder of data.")
+    mode: str = param("hands", choices=("hands", "body"), doc="hands: relative motion of tracked hands; body: the whole posture.")
+
+
+class RetargetNode(Node):
+    """Publishes a target for each engaged sample that could be retargeted; its stamp is the sample's."""
+
+    def __init__(self) -> None:
+        """Read parameters and wait for frames."""
+        super().__init__("retarget")
+        config = params.declare(self, NodeConfig)
+        hands = params.declare(self, HandsConfig)
+        self._robot = load_robot(config.robot)
+        self._joints = JointConverter(self._robot.layout)
+        if config.mode == "hands":
+            engine = HandsRetargeter(self._robot, hands)
+            self._step = engine.step
+        self._targets = self.create_publisher(JointCommandMsg, "target", qos.STREAM)
+        self._state = Latest(self, JointStateMsg, "joint_states")
+        self.create_subscription(HumanFramesMsg, "frames", self._on_frames, qos.LATEST)
+
+    def _on_frames(self, message: HumanFramesMsg) -> None:
+        measured = self._state.read()
+        state = self._joints.state_from(measured).value if measured else None
+        if state is None:
+            self.get_logger().info("waiting for joint_states", throttle_duration_sec=5.0)
+            return
+        frames = frames_from(message)
+        result = self._step(frames, state)
+        if result.reasons and frames.engaged:
+            self.get_logger().info(", ".join(result.reasons), throttle_duration_sec=2.0)
+        if result.position is not None:
+            command = JointCommand.at(frames.stamp, result.position, self._robot.stiffness, self._robot.damping)
+            self._targets.publish(self._joints.command_to(command))
+
+
+def main() -> None:
+    """Run the node."""
+    sys.exit(run(RetargetNode))
+
+
+if __name__ == "__main__":
+    main()

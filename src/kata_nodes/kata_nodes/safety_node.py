@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Node `safety`: the only publisher of `command`."""
+
+import sys
+from dataclasses import dataclass
+
+from rclpy.clock import Clock, ClockType
+from rclpy.node import Node
+from sensor_msgs.msg import JointState as JointStateMsg
+from std_srvs.srv import Trigger
+
+from kata_core import JointState, load_robot
+from kata_core.params import param
+from kata_core.safety import Received, SafetyConfig, SafetyFilter
+from kata_core.verdict import Reason, Status
+from kata_msgs.msg import JointCommand as JointCommandMsg
+from kata_msgs.msg import Verdict as VerdictMsg
+from kata_nodes import params, qos
+from kata_nodes.convert import JointConverter
+from kata_nodes.spin import run
+
+
+@dataclass(frozen=True)
+class NodeConfig:
+    """Parameters of the node, beside those of `SafetyConfig`."""
+
+    robot: str = param("g1", doc="Name or path of the robot's folder of data.")
+    max_silence: float = param(0.5, unit="s", low=0.05, high=10.0, doc="Wall time of silence after which an input is forgotten.")
+
+
+class SafetyNode(Node):
+    """Decides a command in every tick from the newest joint state and target.
+
+    Stamps are judged by ROS time in the filter. Beside that, inputs that fall silent by the steady clock
+    are forgotten, whatever their stamps say: a clock that stands still must not keep a target alive.
+    """
+
+    def __init__(self) -> None:
+        """Read parameters and start ticking."""
+        super().__init__("safety")
+        self._config = params.declare(self, NodeConfig)
+        limits = params.declare(self, SafetyConfig)
+        robot = load_robot(self._config.robot)
+        self._joints = JointConverter(robot.layout)
+        self._filter = SafetyFilter(robot, limits)
+        self._state: JointState | None = None
+        self._target: Received | None = None
+        self._status = Status.STANDBY
+        self._steady = Clock(clock_type=ClockType.STEADY_TIME)
+        self._heard = {"joint state": 0, "target": 0}
+        self._commands = self.create_publisher(JointCommandMsg, "command", qos.STREAM)
+        self._verdicts = self.create_publisher(VerdictMsg, "verdict", qos.STREAM)
+        self.create_subscription(JointStateMsg, "joint_states", self._on_state, qos.LATEST)
+        self.create_subscription(JointCommandMsg, "target", self._on_target, qos.LATEST)
+        self.create_service(Trigger, "~/stop", self._on_stop)
+        self.create_service(Trigger, "~/reset", self._on_reset)
+        # System time may be set back, and a timer on it would then pause: off the simulator, tick by the steady clock.
+        simulated = self.get_parameter("use_sim_time").value
+        self.create_timer(1.0 / limits.rate, self._tick, clock=self.get_clock() if simulated else self._steady)
+        self.create_timer(self._config.max_silence / 5, self._watch, clock=self._steady)
+
+    def _on_state(self, message: JointStateMsg) -> None:
+        self._heard["joint state"] = self._steady.now().nanoseconds
+        self._state, fault = self._joints.state_from(message)
+        if fault:
+            self.get_logger().error(f"joint_states: {fault}", throttle_duration_sec=5.0)
+
+    def _on_target(self, message: JointCommandMsg) -> None:
+        self._heard["target"] = self._steady.now().nanoseconds
+        command, fault = self._joints.command_from(message)
+        self._target = Received(command, self.get_clock().now().nanoseconds, fault)
+
+    def _tick(self) -> None:
+        verdict = self._filter.step(self._state, self._target, self.get_clock().now().nanoseconds)
+        if verdict.command is not None:
+            self._commands.publish(self._joints.command_to(verdict.command))
+        self._verdicts.publish(self._joints.verdict_to(verdict))
+        if verdict.status is not self._status:
+            self._status = verdict.status
+            self.get_logger().info(f"{verdict.status.name.lower()} {', '.join(verdict.reasons)}", throttle_duration_sec=0.2)
+
+    def _watch(self) -> None:
+        oldest = self._steady.now().nanoseconds - round(self._config.max_silence * 1e9)
+        if self._state is not None and self._heard["joint state"] < oldest:
+            self._state = None
+            self.get_logger().warning("joint_states fell silent", throttle_duration_sec=5.0)
+        if self._target is not None and self._heard["target"] < oldest:
+            self._target = None
+
+    def _on_stop(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        self._filter.stop(Reason.EMERGENCY_STOP)
+        response.success, response.message = True, "stopped until safety/reset"
+        return response
+
+    def _on_reset(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        response.message = self._filter.reset()
+        response.success = not response.message
+        return response
+
+
+def main() -> None:
+    """Run the node."""
+    sys.exit(run(SafetyNode))
+
+
+if __name__ == "__main__":
+    main()
