@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a frame asks of the robot, as weighted linear rows at the current posture."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kata_core.arrays import FloatArray
+from kata_core.retarget.compiled import kernel
+from kata_core.retarget.problem import Problem
+from kata_core.retarget.quadratic import add_rows
+from kata_core.retarget.rotation import logarithm, multiply, transpose_multiply
+from kata_core.retarget.tree import Pose, angular_columns, point_columns, point_of
+
+__all__ = ["Goal", "Prior", "Rows", "add_all_rows", "new_goal", "new_rows"]
+
+
+class Goal(NamedTuple):
+    """What one frame asks for.
+
+    Attributes:
+        point: Keypoints relative to the hips' middle, shape (k, 3), [m].
+        point_weight: Cost, 0 where unknown, shape (k,), [1/m²].
+        turn: Orientations of bodies in the world, shape (m, 3, 3).
+        turn_weight: Cost, shape (m,), [1/rad²].
+        hold: Share of a full lock of each sole, 0 to 1, shape (2,).
+        anchor: Where the soles' centres are held, shape (2, 3), [m].
+        flat: Orientation in which soles are held, shape (2, 3, 3).
+    """
+
+    point: FloatArray
+    point_weight: FloatArray
+    turn: FloatArray
+    turn_weight: FloatArray
+    hold: FloatArray
+    anchor: FloatArray
+    flat: FloatArray
+
+
+class Prior(NamedTuple):
+    """Where base and joints would be if they were asked nothing; each part has its cost.
+
+    Attributes:
+        base_position: Shape (3,), [m].
+        base_weight: Shape (3,), [1/m²].
+        base_rotation: Shape (3, 3).
+        base_turn_weight: One value in an array of shape (1,), [1/rad²].
+        position: Shape (n,), [rad].
+        weight: Shape (n,), [1/rad²].
+    """
+
+    base_position: FloatArray
+    base_weight: FloatArray
+    base_rotation: FloatArray
+    base_turn_weight: FloatArray
+    position: FloatArray
+    weight: FloatArray
+
+
+class Rows(NamedTuple):
+    """Room for the quadratic form and for one block of rows."""
+
+    H: FloatArray
+    g: FloatArray
+    index: NDArray[np.int64]
+    columns: FloatArray
+
+
+def new_goal(problem: Problem) -> Goal:
+    """Return a goal that asks for nothing."""
+    k, m = len(problem.point_body), len(problem.turn_body)
+    eye = np.eye(3)
+    return Goal(
+        np.zeros((k, 3)), np.zeros(k), np.tile(eye, (m, 1, 1)), np.zeros(m), np.zeros(2), np.zeros((2, 3)), np.tile(eye, (2, 1, 1))
+    )
+
+
+def new_rows(dofs: int) -> Rows:
+    """Return room for a problem with so many degrees of freedom."""
+    return Rows(np.zeros((dofs, dofs)), np.zeros(dofs), np.zeros(dofs, dtype=np.int64), np.zeros((3, dofs)))
+
+
+@kernel
+def add_all_rows(problem: Problem, pose: Pose, position: FloatArray, goal: Goal, prior: Prior, rows: Rows) -> None:
+    """Set H and g to the whole objective, linearised at a pose."""
+    rows.H[:] = 0.0
+    rows.g[:] = 0.0
+    _add_prior(problem, pose, position, prior, rows)
+    _add_keypoints(problem, pose, goal, rows)
+    _add_orientations(problem, pose, goal, rows)
+    _add_held_soles(problem, pose, goal, rows)
+    _add_floor(problem, pose, rows)
+
+
+@kernel
+def _add_prior(problem: Problem, pose: Pose, position: FloatArray, prior: Prior, rows: Rows) -> None:
+    between, vector = np.empty((3, 3)), np.empty(3)
+    transpose_multiply(prior.base_rotation, pose.rotation[0], between)
+    logarithm(between, vector)
+    for k in range(3):
+        rows.H[k, k] += prior.base_weight[k]
+        rows.g[k] += prior.base_weight[k] * (prior.base_position[k] - pose.position[0, k])
+        rows.H[3 + k, 3 + k] += prior.base_turn_weight[0]
+        rows.g[3 + k] += prior.base_turn_weight[0] * vector[k]
+    for i in range(len(position)):
+        rows.H[6 + i, 6 + i] += prior.weight[i] + problem.costs.posture
+        rows.g[6 + i] += prior.weight[i] * (prior.position[i] - position[i])
+        rows.g[6 + i] += problem.costs.posture * (problem.rest[i] - position[i])
+
+
+@kernel
+def _add_keypoints(problem: Problem, pose: Pose, goal: Goal, rows: Rows) -> None:
+    """Keypoints relative to the hips' middle: the base's translation does not matter."""
+    root, point, residual, weight = np.empty(3), np.empty(3), np.empty(3), np.empty(3)
+    point_of(pose, 0, problem.root, root)
+    for p in range(len(problem.point_body)):
+        if goal.point_weight[p] <= 0.0:
+            continue
+        point_of(pose, problem.point_body[p], problem.point_offset[p], point)
+        count = point_columns(problem.tree, pose, problem.point_body[p], point, rows.index, rows.columns)
+        x, y, z = point[0] - root[0], point[1] - root[1], point[2] - root[2]
+        c = rows.columns
+        for k in range(3):
+            c[k, k] = 0.0
+            residual[k] = goal.point[p, k] - (point[k] - root[k])
+            weight[k] = goal.point_weight[p]
+        c[1, 3], c[2, 3] = -z, y
+        c[0, 4], c[2, 4] = z, -x
+        c[0, 5], c[1, 5] = -y, x
+        add_rows(rows.H, rows.g, rows.index, c, count, weight, residual)
+
+
+@kernel
+def _add_orientations(problem: Problem, pose: Pose, goal: Goal, rows: Rows) -> None:
+    between, residual, weight = np.empty((3, 3)), np.empty(3), np.empty(3)
+    for t in range(len(problem.turn_body)):
+        if goal.turn_weight[t] <= 0.0:
+            continue
+        transpose_multiply(goal.turn[t], pose.rotation[problem.turn_body[t]], between)
+        logarithm(between, residual)
+        weight[:] = goal.turn_weight[t]
+        count = angular_columns(problem.tree, pose, problem.turn_body[t], rows.index, rows.columns)
+        add_rows(rows.H, rows.g, rows.index, rows.columns, count, weight, residual)
+
+
+@kernel
+def _add_held_soles(problem: Problem, pose: Pose, goal: Goal, rows: Rows) -> None:
+    between, point, residual, weight = np.empty((3, 3)), np.empty(3), np.empty(3), np.empty(3)
+    for s in range(2):
+        if goal.hold[s] <= 0.0:
+            continue
+        body = problem.sole_body[s]
+        point_of(pose, body, problem.sole_centre[s], point)
+        for k in range(3):
+            residual[k] = goal.anchor[s, k] - point[k]
+        weight[:] = goal.hold[s] * problem.costs.lock
+        count = point_columns(problem.tree, pose, body, point, rows.index, rows.columns)
+        add_rows(rows.H, rows.g, rows.index, rows.columns, count, weight, residual)
+        transpose_multiply(goal.flat[s], pose.rotation[body], between)
+        logarithm(between, residual)
+        weight[:] = goal.hold[s] * problem.costs.flat
+        count = angular_columns(problem.tree, pose, body, rows.index, rows.columns)
+        add_rows(rows.H, rows.g, rows.index, rows.columns, count, weight, residual)
+
+
+@kernel
+def _add_floor(problem: Problem, pose: Pose, rows: Rows) -> None:
+    """Corners of soles under the floor are pushed up to it."""
+    point, residual, weight = np.empty(3), np.zeros(3), np.zeros(3)
+    for s in range(2):
+        for c in range(problem.sole_corner.shape[1]):
+            point_of(pose, problem.sole_body[s], problem.sole_corner[s, c], point)
+            if point[2] < 0.0:
+                count = point_columns(problem.tree, pose, problem.sole_body[s], point, rows.index, rows.columns)
+                residual[2] = -point[2]
+                weight[2] = problem.costs.floor
+                add_rows(rows.H, rows.g, rows.index, rows.columns, count, weight, residual)

@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A small least-squares problem within a box: collect rows, then solve.
+
+minimise ½ xᵀ H x − gᵀ x  subject to  low ≤ x ≤ high, with H positive definite.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kata_core.arrays import FloatArray
+from kata_core.retarget.compiled import COMPILED, kernel
+
+__all__ = ["add_rows", "solve_box"]
+
+_ROUNDS = 8
+
+
+@kernel
+def _add_rows_loop(
+    H: FloatArray, g: FloatArray, index: NDArray[np.int64], columns: FloatArray, count: int, weight: FloatArray, residual: FloatArray
+) -> None:
+    for row in range(len(weight)):
+        if weight[row] <= 0.0:
+            continue
+        for a in range(count):
+            value = weight[row] * columns[row, a]
+            if value == 0.0:
+                continue
+            g[index[a]] += value * residual[row]
+            for b in range(count):
+                H[index[a], index[b]] += value * columns[row, b]
+
+
+def _add_rows_numpy(
+    H: FloatArray, g: FloatArray, index: NDArray[np.int64], columns: FloatArray, count: int, weight: FloatArray, residual: FloatArray
+) -> None:
+    rows = len(weight)
+    J, i = columns[:rows, :count], index[:count]
+    H[np.ix_(i, i)] += J.T @ (weight[:, None] * J)
+    g[i] += J.T @ (weight * residual)
+
+
+add_rows = _add_rows_loop if COMPILED else _add_rows_numpy
+"""Add rows J with residuals r and weights w: H += Jᵀ W J, g += Jᵀ W r; J is given by its non-zero columns."""
+
+
+@kernel
+def _solve_loop(A: FloatArray, b: FloatArray, n: int) -> None:
+    """Solve A x = b in place by Cholesky for the leading n unknowns; A is overwritten."""
+    for j in range(n):
+        d = A[j, j]
+        for k in range(j):
+            d -= A[j, k] * A[j, k]
+        d = np.sqrt(max(d, 1e-12))
+        A[j, j] = d
+        for i in range(j + 1, n):
+            s = A[i, j]
+            for k in range(j):
+                s -= A[i, k] * A[j, k]
+            A[i, j] = s / d
+    for i in range(n):
+        s = b[i]
+        for k in range(i):
+            s -= A[i, k] * b[k]
+        b[i] = s / A[i, i]
+    for i in range(n - 1, -1, -1):
+        s = b[i]
+        for k in range(i + 1, n):
+            s -= A[k, i] * b[k]
+        b[i] = s / A[i, i]
+
+
+def _solve_numpy(A: FloatArray, b: FloatArray, n: int) -> None:
+    b[:n] = np.linalg.solve(A[:n, :n], b[:n])
+
+
+_solve = _solve_loop if COMPILED else _solve_numpy
+
+
+@kernel
+def solve_box(H: FloatArray, g: FloatArray, low: FloatArray, high: FloatArray, x: FloatArray) -> int:
+    """Solve the box-constrained problem by a primal-dual active set (Hintermüller, Ito, Kunisch 2003).
+
+    Args:
+        H: Positive definite, shape (d, d).
+        g: Shape (d,).
+        low: Lower bounds, shape (d,).
+        high: Upper bounds, not below low, shape (d,).
+        x: Receives the solution, which always lies in the box, shape (d,).
+
+    Returns:
+        How many linear systems were solved.
+    """
+    d = len(g)
+    A, b = np.empty((d, d)), np.empty(d)
+    free, place = np.ones(d, dtype=np.bool_), np.empty(d, dtype=np.int64)
+    rounds = 0
+    for rounds in range(1, _ROUNDS + 1):
+        n = 0
+        for i in range(d):
+            if free[i]:
+                place[n] = i
+                n += 1
+        for i in range(n):
+            s = g[place[i]]
+            for j in range(d):
+                if not free[j]:
+                    s -= H[place[i], j] * x[j]
+            b[i] = s
+            for j in range(n):
+                A[i, j] = H[place[i], place[j]]
+        _solve(A, b, n)
+        for i in range(n):
+            x[place[i]] = b[i]
+        if not _revise(H, g, low, high, x, free):
+            break
+    for i in range(d):
+        x[i] = min(max(x[i], low[i]), high[i])
+    return rounds
+
+
+@kernel
+def _revise(
+    H: FloatArray, g: FloatArray, low: FloatArray, high: FloatArray, x: FloatArray, free: NDArray[np.bool_]
+) -> bool:
+    """Fix what left the box, free what wants back inside; return whether anything changed."""
+    changed = False
+    d = len(g)
+    pull = np.empty(d)
+    for i in range(d):
+        pull[i] = g[i]
+        if not free[i]:
+            for j in range(d):
+                pull[i] -= H[i, j] * x[j]
+    for i in range(d):
+        if free[i]:
+            if x[i] < low[i] or x[i] > high[i]:
+                x[i] = low[i] if x[i] < low[i] else high[i]
+                free[i] = False
+                changed = True
+        elif high[i] > low[i] and ((x[i] <= low[i] and pull[i] > 0.0) or (x[i] >= high[i] and pull[i] < 0.0)):
+            free[i] = True
+            changed = True
+    return changed

@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The human as the engine sees it: canonical bodies in one array, and limbs laid out with a robot's lengths.
+
+Beside the canonical bodies there are two virtual ones: the middle of the hips, the root to which all keypoints
+are relative, and the middle of the shoulders. A robot's keypoint lies at its own limb length in the human's
+limb direction from the keypoint before: limb-wise scaling without a word about the human's size.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kata_core.arrays import FloatArray
+from kata_core.frames import BODIES, HumanFrames
+from kata_core.retarget.compiled import kernel
+
+__all__ = ["BODY_COUNT", "EDGES", "HIPS", "SHOULDERS", "Human", "index_of", "lay_out", "read_human"]
+
+BODY_COUNT = len(BODIES)
+HIPS = BODY_COUNT
+SHOULDERS = BODY_COUNT + 1
+
+
+def index_of(body: str) -> int:
+    """Return the row of a canonical body."""
+    return BODIES.index(body)
+
+
+def _edges() -> tuple[tuple[int, int], ...]:
+    pairs: list[tuple[int, int]] = [(SHOULDERS, HIPS)]
+    for side in ("left", "right"):
+        leg = [HIPS, *(index_of(f"{side}_{part}") for part in ("thigh", "shin", "foot"))]
+        arm = [SHOULDERS, *(index_of(f"{side}_{part}") for part in ("upper_arm", "forearm", "hand"))]
+        pairs += [(child, parent) for limb in (leg, arm) for parent, child in zip(limb, limb[1:], strict=False)]
+    return tuple(pairs)
+
+
+EDGES = _edges()
+"""Pairs of child and parent, a parent always laid out before its children."""
+
+_PAIRS = tuple((index_of(f"left_{part}"), index_of(f"right_{part}")) for part in ("thigh", "upper_arm"))
+
+
+class Human(NamedTuple):
+    """A human's sample in canonical order.
+
+    Attributes:
+        position: Body origins with the two virtual bodies, shape (BODY_COUNT + 2, 3), [m].
+        orientation: Unit quaternions xyzw, shape (BODY_COUNT, 4).
+        valid: Tracked and finite, shape (BODY_COUNT + 2,).
+    """
+
+    position: FloatArray
+    orientation: FloatArray
+    valid: NDArray[np.bool_]
+
+
+def read_human(frames: HumanFrames, order: NDArray[np.int64]) -> Human:
+    """Bring frames into canonical order; bodies that are lost or not finite are marked as not valid.
+
+    Args:
+        frames: One sample.
+        order: Row of `BODIES` for each of the frames' names.
+    """
+    human = Human(np.zeros((BODY_COUNT + 2, 3)), np.zeros((BODY_COUNT, 4)), np.zeros(BODY_COUNT + 2, dtype=np.bool_))
+    _fill(frames.position, frames.orientation_xyzw, frames.confidence, order, human)
+    for virtual, (left, right) in zip((HIPS, SHOULDERS), _PAIRS, strict=True):
+        _middle(human, virtual, left, right)
+    return human
+
+
+@kernel
+def _fill(
+    position: FloatArray, orientation: FloatArray, confidence: FloatArray, order: NDArray[np.int64], human: Human
+) -> None:
+    for row in range(len(order)):
+        body = order[row]
+        sound = confidence[row] > 0.0
+        norm = 0.0
+        for k in range(4):
+            norm += orientation[row, k] ** 2
+        for k in range(3):
+            sound = sound and abs(position[row, k]) < 1e3
+        if not (sound and 0.5 < norm < 2.0):
+            continue
+        human.valid[body] = True
+        for k in range(3):
+            human.position[body, k] = position[row, k]
+        for k in range(4):
+            human.orientation[body, k] = orientation[row, k] / np.sqrt(norm)
+
+
+@kernel
+def _middle(human: Human, virtual: int, left: int, right: int) -> None:
+    human.valid[virtual] = human.valid[left] and human.valid[right]
+    for k in range(3):
+        human.position[virtual, k] = 0.5 * (human.position[left, k] + human.position[right, k])
+
+
+@kernel
+def lay_out(
+    human: Human, edges: NDArray[np.int64], length: FloatArray, target: FloatArray, known: NDArray[np.bool_]
+) -> None:
+    """Write keypoint targets relative to the hips' middle, in world axes.
+
+    Args:
+        human: One sample.
+        edges: Child and parent of each edge, shape (e, 2).
+        length: The robot's limb lengths, shape (e,), [m].
+        target: Receives positions, shape (BODY_COUNT + 2, 3), [m].
+        known: Receives which of them are known, shape (BODY_COUNT + 2,).
+    """
+    target[:] = 0.0
+    known[:] = False
+    known[HIPS] = human.valid[HIPS]
+    for e in range(len(edges)):
+        child, parent = edges[e, 0], edges[e, 1]
+        norm = 0.0
+        for k in range(3):
+            norm += (human.position[child, k] - human.position[parent, k]) ** 2
+        norm = np.sqrt(norm)
+        if not (known[parent] and human.valid[child] and norm > 1e-3):
+            continue
+        known[child] = True
+        for k in range(3):
+            step = (human.position[child, k] - human.position[parent, k]) / norm
+            target[child, k] = target[parent, k] + length[e] * step

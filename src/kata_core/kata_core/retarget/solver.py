@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Gauss-Newton on the whole body within the joints' box."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from kata_core.arrays import FloatArray
+from kata_core.retarget.compiled import kernel
+from kata_core.retarget.objective import Goal, Prior, Rows, add_all_rows
+from kata_core.retarget.problem import Problem
+from kata_core.retarget.quadratic import solve_box
+from kata_core.retarget.rotation import exponential, multiply
+from kata_core.retarget.tree import Pose, forward, point_of
+
+__all__ = ["Box", "approach", "lift_out_of_floor", "lowest_sole", "solve"]
+
+_STEP = 0.4  # largest change of a degree of freedom in one iteration [rad or m]; beyond it the linearisation is worth little
+
+
+class Box(NamedTuple):
+    """Where the joints may be in a frame.
+
+    Attributes:
+        low: Lower bounds, shape (n,), [rad].
+        high: Upper bounds, shape (n,), [rad].
+        fixed_base: Whether the base stays where it is.
+    """
+
+    low: FloatArray
+    high: FloatArray
+    fixed_base: bool
+
+
+@kernel
+def approach(
+    problem: Problem, goal: Goal, prior: Prior, box: Box, iterations: int, position: FloatArray, pose: Pose, rows: Rows
+) -> None:
+    """Solve from afar: every step is damped by the prior's cost of leaving the last; arguments as `solve`."""
+    for _ in range(iterations):
+        prior.position[:] = position
+        solve(problem, goal, prior, box, 1, position, pose, rows)
+
+
+@kernel
+def solve(
+    problem: Problem, goal: Goal, prior: Prior, box: Box, iterations: int, position: FloatArray, pose: Pose, rows: Rows
+) -> float:
+    """Improve a posture for one frame.
+
+    Args:
+        problem: The robot.
+        goal: What the frame asks for.
+        prior: Where robot and base tend to be.
+        box: Where the joints may be.
+        iterations: How many Gauss-Newton steps.
+        position: Joint positions, improved in place, shape (n,), [rad].
+        pose: Poses; the base's row is read and improved, the others are written.
+        rows: Room.
+
+    Returns:
+        The length of the last step, [rad and m together].
+    """
+    n = len(position)
+    d = n + 6
+    bottom, top, step = np.empty(d), np.empty(d), np.empty(d)
+    turn, turned = np.empty((3, 3)), np.empty((3, 3))
+    norm = 0.0
+    for i in range(n):
+        position[i] = min(max(position[i], box.low[i]), box.high[i])
+    forward(problem.tree, position, pose)
+    for _ in range(iterations):
+        add_all_rows(problem, pose, position, goal, prior, rows)
+        for i in range(6):
+            top[i] = 0.0 if box.fixed_base else _STEP
+            bottom[i] = -top[i]
+        for i in range(n):
+            bottom[6 + i] = max(box.low[i] - position[i], -_STEP)
+            top[6 + i] = min(box.high[i] - position[i], _STEP)
+        solve_box(rows.H, rows.g, bottom, top, step)
+        norm = 0.0
+        for i in range(d):
+            norm += step[i] ** 2
+        for k in range(3):
+            pose.position[0, k] += step[k]
+        exponential(step[3:6], turn)
+        multiply(turn, pose.rotation[0], turned)
+        pose.rotation[0] = turned
+        for i in range(n):
+            position[i] = min(max(position[i] + step[6 + i], box.low[i]), box.high[i])
+        forward(problem.tree, position, pose)
+    return np.sqrt(norm)
+
+
+@kernel
+def lowest_sole(problem: Problem, pose: Pose) -> float:
+    """Return the height of the lowest corner of both soles [m]."""
+    lowest, point = np.inf, np.empty(3)
+    for s in range(2):
+        for c in range(problem.sole_corner.shape[1]):
+            point_of(pose, problem.sole_body[s], problem.sole_corner[s, c], point)
+            lowest = min(lowest, point[2])
+    return lowest
+
+
+@kernel
+def lift_out_of_floor(problem: Problem, pose: Pose) -> float:
+    """Raise the whole robot until no sole is under the floor; return by how much [m]."""
+    lift = max(0.0, -lowest_sole(problem, pose))
+    for i in range(len(pose.position)):
+        pose.position[i, 2] += lift
+    return lift

@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A robot's kinematic tree as plain arrays, with poses and Jacobian columns.
+
+Bodies are numbered as in Pinocchio: 0 is the base, i the link behind joint i. The degrees of freedom are the
+base's translation (0–2, world axes), its rotation (3–5, a rotation vector in world axes that multiplies from
+the left) and the joints (6 + i − 1), d = 6 + n in all.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import pinocchio as pin
+from numpy.typing import NDArray
+
+from kata_core.arrays import FloatArray
+from kata_core.retarget.compiled import kernel
+from kata_core.retarget.rotation import exponential, multiply
+
+__all__ = ["BASE_DOFS", "Pose", "Tree", "angular_columns", "forward", "make_tree", "new_pose", "point_columns", "point_of"]
+
+BASE_DOFS = 6
+
+
+class Tree(NamedTuple):
+    """What never changes: shapes (n + 1, …), row 0 unused except as the base.
+
+    Attributes:
+        parent: Body before each joint, shape (n + 1,).
+        rotation: Joint frame to parent at zero, shape (n + 1, 3, 3).
+        translation: Joint origin in the parent's frame, shape (n + 1, 3), [m].
+        axis: Joint axis in the joint's frame, shape (n + 1, 3).
+        prismatic: Whether the joint slides, shape (n + 1,).
+    """
+
+    parent: NDArray[np.int64]
+    rotation: FloatArray
+    translation: FloatArray
+    axis: FloatArray
+    prismatic: NDArray[np.bool_]
+
+
+class Pose(NamedTuple):
+    """Where all bodies are in the world; written by `forward`.
+
+    Attributes:
+        rotation: Body to world, shape (n + 1, 3, 3).
+        position: Body origins, shape (n + 1, 3), [m].
+        axis: Joint axes in the world, shape (n + 1, 3).
+    """
+
+    rotation: FloatArray
+    position: FloatArray
+    axis: FloatArray
+
+
+def make_tree(model: Any) -> Tree:
+    """Return the tree of a fixed-base Pinocchio model of joints with one degree of freedom."""
+    count = model.njoints
+    axis, prismatic = np.zeros((count, 3)), np.zeros(count, dtype=bool)
+    data = model.createData()
+    for i in range(1, count):
+        column = pin.computeJointJacobian(model, data, pin.neutral(model), i)[:, i - 1]
+        prismatic[i] = bool(np.linalg.norm(column[:3]) > 0.5)
+        axis[i] = column[:3] if prismatic[i] else column[3:]
+    rotation = np.array([placement.rotation for placement in model.jointPlacements])
+    translation = np.array([placement.translation for placement in model.jointPlacements])
+    return Tree(np.array(list(model.parents), dtype=np.int64), rotation, translation, axis, prismatic)
+
+
+def new_pose(tree: Tree) -> Pose:
+    """Return room for the poses of a tree."""
+    count = len(tree.parent)
+    return Pose(np.zeros((count, 3, 3)), np.zeros((count, 3)), np.zeros((count, 3)))
+
+
+@kernel
+def forward(tree: Tree, position: FloatArray, pose: Pose) -> None:
+    """Compute all body poses from joint positions, shape (n,), [rad]; the base's row of pose must be set."""
+    turn, placed, vector = np.empty((3, 3)), np.empty((3, 3)), np.empty(3)
+    for i in range(1, len(tree.parent)):
+        p = tree.parent[i]
+        multiply(pose.rotation[p], tree.rotation[i], placed)
+        for k in range(3):
+            t = tree.translation[i]
+            r = pose.rotation[p]
+            pose.position[i, k] = pose.position[p, k] + r[k, 0] * t[0] + r[k, 1] * t[1] + r[k, 2] * t[2]
+            a = tree.axis[i]
+            pose.axis[i, k] = placed[k, 0] * a[0] + placed[k, 1] * a[1] + placed[k, 2] * a[2]
+        if tree.prismatic[i]:
+            for k in range(3):
+                pose.position[i, k] += position[i - 1] * pose.axis[i, k]
+            pose.rotation[i] = placed
+        else:
+            for k in range(3):
+                vector[k] = position[i - 1] * tree.axis[i, k]
+            exponential(vector, turn)
+            multiply(placed, turn, pose.rotation[i])
+
+
+@kernel
+def point_of(pose: Pose, body: int, offset: FloatArray, out: FloatArray) -> None:
+    """Write the world position of a point fixed to a body into out; offset in the body's frame [m]."""
+    r = pose.rotation[body]
+    for k in range(3):
+        out[k] = pose.position[body, k] + r[k, 0] * offset[0] + r[k, 1] * offset[1] + r[k, 2] * offset[2]
+
+
+@kernel
+def point_columns(
+    tree: Tree, pose: Pose, body: int, point: FloatArray, index: NDArray[np.int64], columns: FloatArray
+) -> int:
+    """Write the Jacobian of a point that moves with a body: only the columns that are not zero.
+
+    Args:
+        tree: The tree.
+        pose: Current poses.
+        body: Body that carries the point.
+        point: World position of the point [m].
+        index: Receives the degrees of freedom, shape (d,).
+        columns: Receives the columns [m/rad or m/m], shape (3, d).
+
+    Returns:
+        How many columns were written; the first six are the base's.
+    """
+    x, y, z = point[0] - pose.position[0, 0], point[1] - pose.position[0, 1], point[2] - pose.position[0, 2]
+    for k in range(6):
+        index[k] = k
+        for row in range(3):
+            columns[row, k] = 1.0 if row == k else 0.0
+    columns[1, 3], columns[2, 3] = -z, y
+    columns[0, 4], columns[2, 4] = z, -x
+    columns[0, 5], columns[1, 5] = -y, x
+    count, i = 6, body
+    while i > 0:
+        index[count] = 5 + i
+        a = pose.axis[i]
+        if tree.prismatic[i]:
+            for row in range(3):
+                columns[row, count] = a[row]
+        else:
+            x, y, z = point[0] - pose.position[i, 0], point[1] - pose.position[i, 1], point[2] - pose.position[i, 2]
+            columns[0, count] = a[1] * z - a[2] * y
+            columns[1, count] = a[2] * x - a[0] * z
+            columns[2, count] = a[0] * y - a[1] * x
+        count, i = count + 1, tree.parent[i]
+    return count
+
+
+@kernel
+def angular_columns(tree: Tree, pose: Pose, body: int, index: NDArray[np.int64], columns: FloatArray) -> int:
+    """Write the Jacobian of a body's rotation vector in world axes; arguments and result as `point_columns`."""
+    for k in range(6):
+        index[k] = k
+        for row in range(3):
+            columns[row, k] = 1.0 if row == k - 3 else 0.0
+    count, i = 6, body
+    while i > 0:
+        index[count] = 5 + i
+        for row in range(3):
+            columns[row, count] = 0.0 if tree.prismatic[i] else pose.axis[i, row]
+        count, i = count + 1, tree.parent[i]
+    return count
