@@ -83,7 +83,8 @@ class ConductorNode(Node):
         begin = self.get_clock().now().nanoseconds
         self._task.forget()
         yield from self._until("joint states and task after the reset", lambda: self._seen_since(begin))
-        yield from self._call(Trigger, "safety/reset", Trigger.Request())
+        # The filter refuses while it has not seen the joint states that this node has.
+        yield from self._call(Trigger, "safety/reset", Trigger.Request(), insist=True)
 
     def _episode(self, episode: int) -> Script:
         """Return whether the task succeeded."""
@@ -106,16 +107,20 @@ class ConductorNode(Node):
         self.get_logger().info(f"episode {episode}/{self._config.episodes}: {word} after {took:.1f} s{place}")
         return success
 
-    def _call(self, kind: Any, name: str, request: Any) -> Script:
-        """Call a service and return its answer; a refusal ends the session."""
+    def _call(self, kind: Any, name: str, request: Any, *, insist: bool = False) -> Script:
+        """Call a service, again and again if we insist, and return its answer; a refusal ends the session."""
         client = self.create_client(kind, name)
         yield from self._until(f"service {name}", client.service_is_ready)
-        future = client.call_async(request)
-        yield from self._until(f"an answer of {name}", future.done)
+        begin = self._steady.now().nanoseconds
+        while True:
+            future = client.call_async(request)
+            yield from self._until(f"an answer of {name}", future.done)
+            answer = future.result()
+            if answer.success or not insist or self._steady.now().nanoseconds - begin > self._config.patience * 1e9:
+                break
         self.destroy_client(client)
-        answer = future.result()
         if not answer.success:
-            raise KataError(f"{name} refused: {answer.message}", where="node conductor")
+            raise KataError(f"{name} refused: {answer.message}", where="conductor")
         return answer
 
     def _until(self, what: str, condition: Callable[[], bool]) -> Script:
