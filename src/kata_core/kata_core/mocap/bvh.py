@@ -28,9 +28,6 @@ class _Hierarchy:
     channels: list[tuple[int, str, int]] = field(default_factory=list)  # joint, kind, axis
     stack: list[int] = field(default_factory=lambda: [-1])  # joints whose braces are open
 
-    def skeleton(self) -> Skeleton:
-        return Skeleton(tuple(self.names), tuple(self.parents), np.array(self.offsets, dtype=float))
-
     def read(self, words: list[str]) -> None:
         """Take in one line; raises ValueError, IndexError or KeyError if it makes no sense."""
         match words:
@@ -107,7 +104,8 @@ def _values(data: str, columns: int, path: Path, first_line: int) -> tuple[Float
     where = f"{path}:{first_line + 1}"
     try:
         frames = int(lines[1].partition("Frames:")[2])
-        step = float(lines[2].partition("Frame Time:")[2])
+        period = lines[2].partition("Frame Time:")[2].strip()
+        step = float(period)
         body = lines[3]
     except (IndexError, ValueError) as error:
         raise ClipError(
@@ -129,7 +127,16 @@ def _values(data: str, columns: int, path: Path, first_line: int) -> tuple[Float
             numbers = np.empty(0)
     if numbers.size != frames * columns or not np.isfinite(numbers).all():
         raise _fault(body, frames, columns, path, first_line + 3)
-    return numbers.reshape(frames, columns), 1.0 / step
+    return numbers.reshape(frames, columns), _rate(period)
+
+
+def _rate(period: str) -> float:
+    """Return the rate [Hz] of a printed frame time [s]; 0.0083333 is meant to be 120, not 120.0005."""
+    rate = 1.0 / float(period)
+    digits = len(period.partition(".")[2])
+    whole = round(rate)
+    printed = whole > 0 and abs(1.0 / whole - float(period)) < 10.0**-digits
+    return float(whole) if digits > 3 and printed and abs(rate - whole) < 1e-3 * whole else rate
 
 
 def _fault(body: str, frames: int, columns: int, path: Path, line: int) -> ClipError:
@@ -173,14 +180,17 @@ def _fault(body: str, frames: int, columns: int, path: Path, line: int) -> ClipE
 
 
 def _motion(hierarchy: _Hierarchy, values: FloatArray, fps: float) -> Motion:
-    skeleton = hierarchy.skeleton()
-    local = np.broadcast_to(IDENTITY, (len(values), len(skeleton.names), 4)).copy()
-    root = np.broadcast_to(skeleton.offset[0], (len(values), 3)).copy()
+    offset = np.array(hierarchy.offsets, dtype=float)
+    local = np.broadcast_to(IDENTITY, (len(values), len(offset), 4)).copy()
+    root = np.broadcast_to(offset[0], (len(values), 3)).copy()
     for column, (joint, kind, axis) in enumerate(hierarchy.channels):
-        if kind == "position":
-            # position channels of other joints repeat their constant offsets in some exporters
-            if joint == 0:
-                root[:, axis] = values[:, column]
-        elif np.any(values[:, column]):
-            local[:, joint] = multiply(local[:, joint], about_axis(axis, np.radians(values[:, column])))
+        given = values[:, column]
+        if kind == "rotation" and np.any(given):
+            local[:, joint] = multiply(local[:, joint], about_axis(axis, np.radians(given)))
+        elif kind == "position" and joint == 0:
+            root[:, axis] = given
+        elif kind == "position" and np.any(given):
+            # other joints' positions replace their offsets; bones are rigid, so one length serves for the clip
+            offset[joint, axis] = np.median(given)
+    skeleton = Skeleton(tuple(hierarchy.names), tuple(hierarchy.parents), offset)
     return forward_kinematics(skeleton, root, local, fps)

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where the bodies' frames sit in the joints' frames, from the directions of the rest pose's bones.
+"""Where the bodies' frames sit in the joints' frames: from a rest pose's bones, or from the whole clip.
 
 The convention (`kata_core.frames`): all bodies are unturned when a human stands in a T-pose facing +x, legs
 vertical, soles flat, palms down. A rest pose may differ from that (arms lowered, legs apart): each limb's
 rotation from the T-pose to the rest pose is the shortest one that brings its bone to its direction, seen
-from the limb's parent, and soles are flat.
+from the limb's parent, and soles are flat. Where there is no such pose, the joints' frames are compared with
+the frames that `construct` makes from positions, frame by frame, and the mean difference counts.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,17 +16,11 @@ import numpy as np
 from kata_core.arrays import FloatArray
 from kata_core.frames import BODIES
 from kata_core.mocap.body_map import BodyMap
-from kata_core.mocap.rotations import (
-    IDENTITY,
-    about_axis,
-    between,
-    conjugate,
-    multiply,
-    rotate,
-)
-from kata_core.mocap.skeleton import Motion
+from kata_core.mocap.construct import construct
+from kata_core.mocap.rotations import IDENTITY, about_axis, between, conjugate, from_axes, mean, multiply, normalise, rotate
+from kata_core.mocap.skeleton import Motion, Pose
 
-__all__ = ["Calibration", "calibrate", "place"]
+__all__ = ["Calibration", "calibrate_from_motion", "calibrate_from_pose", "place"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,27 +40,47 @@ class Calibration:
     origin: FloatArray
 
 
-def calibrate(rest: FloatArray, bodies: BodyMap) -> Calibration:
-    """Compute the frames from a rest pose.
+def calibrate_from_pose(pose: Pose, facing: FloatArray, bodies: BodyMap) -> Calibration:
+    """Compute the frames from a pose in which a human stands.
 
     Args:
-        rest: Joint origins while all joint frames are unturned, z up, facing +x, shape (j, 3), [m].
+        pose: Where the joints are, [m].
+        facing: The rotation that makes the pose upright and face +x.
         bodies: Which joint is which.
     """
+    position, rotation = rotate(facing, pose.position), multiply(facing, pose.rotation)
     turned = dict.fromkeys(("pelvis", "torso", "head"), IDENTITY)
     for side, y in (("left", 1.0), ("right", -1.0)):
-        at = {part: rest[joint] for part, joint in _side(bodies, side).items()}
-        turned |= {f"{side}_{part}": q for part, q in (_arm(at, y, rest, bodies, side) | _leg(at)).items()}
-    names = tuple(name for name in BODIES if name in bodies.joints)
-    origin = np.zeros((len(names), 3))
-    for body, pair in (
-        ("pelvis", ("left_thigh", "right_thigh")),
-        ("torso", ("left_upper_arm", "right_upper_arm")),
-    ):
-        centre = 0.5 * (rest[bodies.joints[pair[0]]] + rest[bodies.joints[pair[1]]])
-        origin[names.index(body)] = centre - rest[bodies.joints[body]]
-    joints = tuple(bodies.joints[name] for name in names)
-    return Calibration(names, joints, np.array([turned[name] for name in names]), origin)
+        at = {part: position[joint] for part, joint in _side(bodies, side).items()}
+        turned |= {f"{side}_{part}": q for part, q in (_arm(at, y) | _leg(at)).items()}
+    found = {name: multiply(conjugate(rotation[joint]), turned[name]) for name, joint in bodies.joints.items()}
+    return _calibration(found, pose, bodies)
+
+
+def calibrate_from_motion(motion: Motion, bodies: BodyMap) -> Calibration:
+    """Compute the frames from a whole clip, z up, in metres."""
+    at = {name: motion.position[:, joint] for name, joint in bodies.joints.items()}
+    at |= {hand.replace("hand", "finger"): motion.position[:, joint] for hand, joint in bodies.fingers.items()}
+    shoulders, hips = (0.5 * (at[f"left_{p}"] + at[f"right_{p}"]) for p in ("upper_arm", "thigh"))
+    orientation, trust = construct(at | {"torso": shoulders, "pelvis": hips})
+    orientation, trust = dict(orientation), dict(trust)
+    # trunk and head bend in work, so they are taken where the human stands most upright
+    upright = normalise(shoulders - hips)[:, 2]
+    standing = (upright >= np.percentile(upright, 90.0)).astype(float)
+    for name, across in (("pelvis", ("left_thigh", "right_thigh")), ("torso", ("left_upper_arm", "right_upper_arm"))):
+        line = (at[across[0]] - at[across[1]]) * np.array([1.0, 1.0, 0.0])
+        orientation[name], trust[name] = from_axes(2, np.broadcast_to([0.0, 0.0, 1.0], line.shape), 1, line), standing
+    if "head" in orientation:
+        orientation["head"], trust["head"] = orientation["torso"], standing
+    found = {
+        name: mean(multiply(conjugate(motion.rotation[:, joint]), orientation[name]), trust[name])
+        for name, joint in bodies.joints.items()
+    }
+    for side in ("left", "right"):
+        if f"{side}_hand" not in bodies.fingers:
+            # no bone to look along: the wrist is straight at zero rotation, as in all such skeletons
+            found[f"{side}_hand"] = found[f"{side}_forearm"]
+    return _calibration(found, motion.pose(0), bodies)
 
 
 def place(motion: Motion, calibration: Calibration) -> tuple[FloatArray, FloatArray]:
@@ -75,18 +91,32 @@ def place(motion: Motion, calibration: Calibration) -> tuple[FloatArray, FloatAr
     return position, multiply(rotation, calibration.rotation)
 
 
+def _calibration(found: Mapping[str, FloatArray], pose: Pose, bodies: BodyMap) -> Calibration:
+    """Order the bodies, and put pelvis and torso where hips and shoulders have their middle."""
+    names = tuple(name for name in BODIES if name in found)
+    joints = tuple(bodies.joints[name] for name in names)
+    origin = np.zeros((len(names), 3))
+    for body, part in (("pelvis", "thigh"), ("torso", "upper_arm")):
+        joint, pair = bodies.joints[body], [bodies.joints[f"{side}_{part}"] for side in ("left", "right")]
+        centre = pose.position[pair].mean(axis=0)
+        origin[names.index(body)] = rotate(conjugate(pose.rotation[joint]), centre - pose.position[joint])
+    return Calibration(names, joints, np.array([found[name] for name in names]), origin)
+
+
 def _side(bodies: BodyMap, side: str) -> dict[str, int]:
-    return {name.removeprefix(f"{side}_"): joint for name, joint in bodies.joints.items() if name.startswith(f"{side}_")}
+    parts = {name.removeprefix(f"{side}_"): joint for name, joint in bodies.joints.items() if name.startswith(side)}
+    return parts | ({"finger": bodies.fingers[f"{side}_hand"]} if f"{side}_hand" in bodies.fingers else {})
 
 
-def _arm(at: dict[str, FloatArray], y: float, rest: FloatArray, bodies: BodyMap, side: str) -> dict[str, FloatArray]:
+def _arm(at: Mapping[str, FloatArray], y: float) -> dict[str, FloatArray]:
     along = np.array([0.0, y, 0.0])
     upper = _bring(IDENTITY, along, at["forearm"] - at["upper_arm"])
     forearm = _bring(upper, along, at["hand"] - at["forearm"])
-    return {"upper_arm": upper, "forearm": forearm, "hand": forearm}
+    hand = _bring(forearm, along, at["finger"] - at["hand"]) if "finger" in at else forearm
+    return {"upper_arm": upper, "forearm": forearm, "hand": hand}
 
 
-def _leg(at: dict[str, FloatArray]) -> dict[str, FloatArray]:
+def _leg(at: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
     down = np.array([0.0, 0.0, -1.0])
     thigh = _bring(IDENTITY, down, at["shin"] - at["thigh"])
     bone = at["foot"] - at["shin"]

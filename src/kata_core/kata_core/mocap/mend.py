@@ -6,10 +6,10 @@ from dataclasses import replace
 import numpy as np
 
 from kata_core.mocap.body_map import BodyMap
-from kata_core.mocap.rotations import rotate
-from kata_core.mocap.skeleton import Motion, Skeleton
+from kata_core.mocap.rotations import normalise, rotate
+from kata_core.mocap.skeleton import Motion
 
-__all__ = ["drop_rest_frames", "mend_thorax"]
+__all__ = ["mend_thorax", "rest_frames"]
 
 _LOOK_AT = 5
 """A rest pose stands within the first frames, where exporters put it."""
@@ -17,42 +17,35 @@ _LEAP = 8.0
 """No human turns his joints by so many times his own fastest from one frame to the next."""
 
 
-def drop_rest_frames(motion: Motion, bodies: BodyMap) -> tuple[Motion, list[str]]:
-    """Leave out first frames from which the motion leaps away (a T-pose for calibration)."""
+def rest_frames(motion: Motion, bodies: BodyMap) -> int:
+    """Count the first frames from which the motion leaps away: a rest pose put there for calibration."""
     if len(motion.position) < 2 * _LOOK_AT:
-        return motion, []
+        return 0
     joints = sorted(set(bodies.joints.values()))
     dot = np.abs(np.sum(motion.rotation[1:, joints] * motion.rotation[:-1, joints], axis=-1))
     step = 2.0 * np.arccos(np.clip(dot, 0.0, 1.0)).mean(axis=1)
     usual = float(np.percentile(step[_LOOK_AT:], 99.0))
     leaps = np.flatnonzero(step[:_LOOK_AT] > max(_LEAP * usual, np.radians(8.0)))
-    if not len(leaps):
-        return motion, []
-    first = int(leaps[-1]) + 1
-    plural = "frame 0 is a rest pose" if first == 1 else f"frames 0 to {first - 1} are a rest pose"
-    return motion.from_frame(first), [f"{plural}, {np.degrees(step[first - 1]):.0f} deg a joint away from the next: dropped"]
+    return int(leaps[-1]) + 1 if len(leaps) else 0
 
 
 def mend_thorax(motion: Motion, bodies: BodyMap) -> tuple[Motion, list[str]]:
     """Put back the upper trunk's bone where neck and collar bones start at its root.
 
     cgspeed's conversion of the CMU files has lost it. Its length in the original files is that of the
-    spine's bone below it (within 1 %), and it points straight up.
+    spine's bone below it (within 1 %), and it goes on straight from hips to chest.
     """
     skeleton, torso = motion.skeleton, bodies.joints["torso"]
     above = [joint for joint in skeleton.children(torso) if not skeleton.names[joint].endswith("/end")]
+    spine = skeleton.ancestors(torso)[: skeleton.ancestors(torso).index(bodies.joints["pelvis"])]
     below = float(np.linalg.norm(skeleton.offset[torso]))
-    if len(above) < 3 or np.linalg.norm(skeleton.offset[above], axis=1).max() > 1e-6 or below < 0.03:
+    if len(above) < 3 or not spine or below < 0.03 or np.linalg.norm(skeleton.offset[above], axis=1).max() > 1e-6:
         return motion, []
-    bone = np.array([0.0, 0.0, below])
-    moved = [joint for joint in range(len(skeleton.names)) if set(above) & set(skeleton.ancestors(joint))]
+    bone = below * normalise(skeleton.offset[spine].sum(axis=0))
+    moved = sorted({i for joint in above for i in skeleton.below(joint)})
     position = motion.position.copy()
     position[:, moved] += rotate(motion.rotation[:, torso], bone)[:, None]
     offset = skeleton.offset.copy()
     offset[above] = bone
     note = f"no thorax bone: head and arms raised by {100.0 * below:.1f} cm along the spine"
-    return replace(
-        motion,
-        skeleton=Skeleton(skeleton.names, skeleton.parents, offset),
-        position=position,
-    ), [note]
+    return replace(motion, skeleton=replace(skeleton, offset=offset), position=position), [note]

@@ -2,10 +2,10 @@
 """How the usual skeletons name their joints: a table, and how a name is read against it."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-__all__ = ["DIALECTS", "HEAD", "SPINE", "Dialect", "match_limbs", "split"]
+__all__ = ["DIALECTS", "Dialect", "match_limbs", "named", "split"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,57 +35,57 @@ class Dialect:
 DIALECTS: tuple[Dialect, ...] = (
     Dialect(
         "MotionBuilder (CMU, LAFAN1, Mixamo)",
-        "shoulder",
-        "arm",
-        "forearm",
-        "hand",
-        "upleg",
-        "leg",
-        "foot",
-        "toe(base)?",
+        clavicle="shoulder",
+        upper_arm="arm",
+        forearm="forearm",
+        hand="hand",
+        thigh="upleg",
+        shin="leg",
+        foot="foot",
+        toes="toe(base)?",
     ),
     Dialect(
-        "anatomical (Blender, Unreal, MVN)",
-        "shoulder|clavicle|collar",
-        "upperarm|uparm",
-        "forearm|lowerarm|lowarm",
-        "hand|wrist",
-        "thigh|upperleg|upleg",
-        "shin|calf|lowerleg|lowleg",
-        "foot|ankle",
-        "toes?|ball|toebase",
+        "anatomical (Blender, Unreal, MVN, 3ds Max)",
+        clavicle="shoulder|clavicle|collar",
+        upper_arm="upperarm|uparm",
+        forearm="forearm|lowerarm|lowarm",
+        hand="hand|wrist",
+        thigh="thigh|upperleg|upleg",
+        shin="shin|calf|lowerleg|lowleg",
+        foot="foot|ankle",
+        toes="toes?0?|ball|toebase",
     ),
     Dialect(
-        "joints (SMPL, Xsens)",
-        "collar|clavicle",
-        "shoulder",
-        "elbow",
-        "wrist",
-        "hip",
-        "knee",
-        "ankle",
-        "toes?|foot|toebase|ball",
+        "joints (SMPL, Xsens, keypoints)",
+        clavicle="collar|clavicle",
+        upper_arm="shoulder",
+        forearm="elbow",
+        hand="wrist",
+        thigh="hip",
+        shin="knee",
+        foot="ankle",
+        toes="toes?|foot|toebase|ball|footindex|bigtoe",
     ),
     Dialect(
         "Poser (ACCAD)",
-        "collar",
-        "sh(oul)?de?r|shldr",
-        "forearm",
-        "hand",
-        "thigh",
-        "shin|leg",
-        "foot",
-        "toes?",
+        clavicle="collar",
+        upper_arm="shldr|shoulder",
+        forearm="forearm",
+        hand="hand",
+        thigh="thigh",
+        shin="shin|leg",
+        foot="foot",
+        toes="toes?",
     ),
 )
-HEAD = re.compile(r"head")
-SPINE = re.compile(r"(spine|chest|torso|abdomen|lowerback|upperback|thorax|belly|[lt]\d+)\d*")
 
+_REQUIRED = ("upper_arm", "forearm", "hand", "thigh", "shin", "foot")
+_IGNORE = re.IGNORECASE
 _SIDES = (
-    (re.compile(r"^(left|right)(.+)$", re.I), 1, 2),
-    (re.compile(r"^(.+?)[._\- ]?(left|right)$", re.I), 2, 1),
-    (re.compile(r"^(.+)[._\- ]([lr])$", re.I), 2, 1),
-    (re.compile(r"^([lr])[._\- ](.+)$", re.I), 1, 2),
+    (re.compile(r"^(left|right)(.+)$", _IGNORE), 1, 2),
+    (re.compile(r"^(.+?)[._\- ]?(left|right)$", _IGNORE), 2, 1),
+    (re.compile(r"^(.+)[._\- ]([lr])$", _IGNORE), 2, 1),
+    (re.compile(r"^([lr])[._\- ](.+)$", _IGNORE), 1, 2),
     (re.compile(r"^([lrLR])([A-Z].*)$"), 1, 2),
 )
 
@@ -97,24 +97,18 @@ def split(name: str) -> tuple[str, str]:
     (('left', 'upleg'), ('right', 'upperarm'), ('left', 'hip'), ('right', 'shldr'))
     """
     bare = re.split(r"[:|]", name)[-1]
-    bare = re.sub(
-        r"^(mixamorig\d*|bip0*1|DEF|ORG|m_avg|Character\d*)[_\- ]+",
-        "",
-        bare,
-        flags=re.I,
-    )
     for pattern, side, stem in _SIDES:
         if found := pattern.match(bare):
             return {"l": "left", "r": "right"}[found[side][0].lower()], _plain(found[stem])
     return "", _plain(bare)
 
 
-def match_limbs(names: tuple[str, ...]) -> tuple[Dialect, dict[str, int]] | None:
+def match_limbs(names: Sequence[str]) -> tuple[Dialect, dict[str, int]] | None:
     """Return the first dialect that knows all limbs, and joints by ``side_part``; None if none does.
 
     Clavicles and toes may be missing. Of several joints that fit, the first in the file counts.
     """
-    stems = [split(name) for name in names]
+    stems = [split(name) for name in _without_prefix(names)]
     for dialect in DIALECTS:
         found = {
             f"{side}_{part}": joint
@@ -127,15 +121,25 @@ def match_limbs(names: tuple[str, ...]) -> tuple[Dialect, dict[str, int]] | None
     return None
 
 
-_REQUIRED = ("upper_arm", "forearm", "hand", "thigh", "shin", "foot")
+def named(names: Sequence[str], pattern: str) -> list[int]:
+    """Return the joints whose stem fits a pattern as a whole."""
+    return [i for i, name in enumerate(_without_prefix(names)) if re.fullmatch(pattern, split(name)[1])]
+
+
+def _without_prefix(names: Sequence[str]) -> list[str]:
+    """Take off what all names begin with, up to a separator: ``Bip01 L Thigh`` → ``L Thigh``."""
+    joints = [name for name in names[1:] if not name.endswith("/end")]  # the root is often named by the prefix alone
+    first, last = min(joints, default=""), max(joints, default="")
+    alike = next((i for i, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), 0)
+    found = re.match(r".*[_:.\- ]", first[:alike])
+    prefix = found[0] if found else ""
+    bare = [name.removeprefix(prefix) for name in names]
+    return [re.sub(r"^(mixamorig\d*|DEF|ORG|Character\d*)[_\- ]", "", name, flags=_IGNORE) for name in bare]
 
 
 def _first(stems: list[tuple[str, str]], side: str, pattern: str) -> int | None:
     whole = re.compile(pattern)
-    return next(
-        (i for i, (s, stem) in enumerate(stems) if s == side and whole.fullmatch(stem)),
-        None,
-    )
+    return next((i for i, (s, stem) in enumerate(stems) if s == side and whole.fullmatch(stem)), None)
 
 
 def _plain(stem: str) -> str:

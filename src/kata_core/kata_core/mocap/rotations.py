@@ -12,11 +12,15 @@ __all__ = [
     "conjugate",
     "continuous",
     "from_axes",
+    "from_matrix",
     "from_vector",
+    "mean",
     "multiply",
     "normalise",
+    "rotate",
+    "slerp",
+    "to_matrix",
 ]
-__all__ += ["rotate", "slerp", "to_matrix"]
 
 IDENTITY: FloatArray = np.array([0.0, 0.0, 0.0, 1.0])
 
@@ -94,16 +98,21 @@ def between(start: FloatArray, end: FloatArray) -> FloatArray:
     return normalise(q)
 
 
-def from_axes(x: FloatArray, y: FloatArray) -> FloatArray:
-    """Return rotations whose y axis is y exactly and whose x axis is as near to x as that allows.
+def from_axes(first: int, exact: FloatArray, second: int, near: FloatArray) -> FloatArray:
+    """Return rotations of which one axis has a direction exactly and another one as nearly as that allows.
 
     Args:
-        x: Wished directions of the x axis, shape (..., 3), not parallel to y.
-        y: Directions of the y axis, shape (..., 3).
+        first: The axis (0, 1 or 2) that is exact.
+        exact: Its directions, shape (..., 3).
+        second: Another axis.
+        near: Its wished directions, shape (..., 3), not parallel to the exact ones.
     """
-    y = normalise(y)
-    z = normalise(np.cross(x, y))
-    return from_matrix(np.stack((np.cross(y, z), y, z), axis=-1))
+    a = normalise(exact)
+    third = 3 - first - second
+    c = normalise(np.cross(a, near) if (second - first) % 3 == 1 else np.cross(near, a))
+    b = np.cross(c, a) if (second - first) % 3 == 1 else np.cross(a, c)
+    columns = dict(zip((first, second, third), (a, b, c), strict=True))
+    return from_matrix(np.stack([columns[i] for i in range(3)], axis=-1))
 
 
 def from_matrix(matrix: FloatArray) -> FloatArray:
@@ -132,6 +141,12 @@ def continuous(q: FloatArray) -> FloatArray:
     signs = np.ones(q.shape[:-1])
     signs[1:] = np.where(np.sum(q[1:] * q[:-1], axis=-1) < 0.0, -1.0, 1.0)
     return q * np.cumprod(signs, axis=0)[..., None]
+
+
+def mean(q: FloatArray, weight: FloatArray) -> FloatArray:
+    """Return the weighted mean of N rotations, shape (N, 4) to (4,) (Markley et al. 2007, eq. 12 and 13)."""
+    moments = np.einsum("n,ni,nj->ij", weight, q, q)
+    return np.asarray(np.linalg.eigh(moments)[1][:, -1], dtype=float)
 
 
 def slerp(a: FloatArray, b: FloatArray, t: FloatArray) -> FloatArray:

@@ -8,7 +8,7 @@ import numpy as np
 from kata_core.arrays import FloatArray
 from kata_core.mocap.rotations import IDENTITY, multiply, rotate
 
-__all__ = ["Motion", "Skeleton", "forward_kinematics"]
+__all__ = ["Motion", "Pose", "Skeleton", "forward_kinematics"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +36,30 @@ class Skeleton:
             chain.append(self.parents[chain[-1]])
         return chain
 
-    def rest(self) -> FloatArray:
-        """Return joint origins with all rotations at zero, root at the origin, shape (j, 3)."""
+    def rest(self) -> "Pose":
+        """Return the pose with all rotations at zero and the root at the origin."""
         position = np.zeros_like(self.offset)
         for i, parent in enumerate(self.parents):
             if parent >= 0:
                 position[i] = position[parent] + self.offset[i]
-        return position
+        return Pose(position, np.tile(IDENTITY, (len(self.names), 1)))
+
+    def below(self, joint: int) -> list[int]:
+        """Return the joint and all that hang on it."""
+        return [i for i in range(len(self.names)) if joint in self.ancestors(i)]
+
+
+@dataclass(frozen=True, slots=True)
+class Pose:
+    """A skeleton at one instant.
+
+    Attributes:
+        position: Joint origins, shape (j, 3).
+        rotation: Joint frames to the pose's world, unit quaternions, shape (j, 4).
+    """
+
+    position: FloatArray
+    rotation: FloatArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +79,13 @@ class Motion:
     fps: float
 
     def turned(self, q: FloatArray, scale: float) -> "Motion":
-        """Return the motion in a turned and scaled world; the skeleton's rest pose turns along.
+        """Return the motion in a turned and scaled world; offsets stay in their joints' frames."""
+        skeleton = replace(self.skeleton, offset=self.skeleton.offset * scale)
+        return Motion(skeleton, rotate(q, self.position) * scale, multiply(q, self.rotation), self.fps)
 
-        Joint frames are turned so that zero rotations still give the (turned) rest pose.
-        """
-        skeleton = replace(self.skeleton, offset=rotate(q, self.skeleton.offset) * scale)
-        inverse = q * np.array([-1.0, -1.0, -1.0, 1.0])
-        rotation = multiply(multiply(q, self.rotation), inverse)
-        return Motion(skeleton, rotate(q, self.position) * scale, rotation, self.fps)
+    def pose(self, i: int) -> "Pose":
+        """Return frame i alone."""
+        return Pose(self.position[i], self.rotation[i])
 
     def from_frame(self, first: int) -> "Motion":
         """Return the motion without the frames before one."""
