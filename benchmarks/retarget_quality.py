@@ -1,0 +1,216 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How good a retargeted motion is; no code is shared with the engine that made it, Pinocchio and MuJoCo judge.
+
+Contact labels come from the human alone: ankle or ball of the foot within 5 cm of its own 5th-percentile height
+and slower than 0.25 m/s. Keypoints are relative to the hips' middle.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import mujoco
+import numpy as np
+import pinocchio as pin
+from numpy.typing import NDArray
+
+from kata_core import RobotModel, Trajectory
+from kata_core.arrays import FloatArray
+from kata_core.mocap import MotionClip
+from kata_core.retarget.table import load_table
+from kata_sim.urdf import urdf_for_mujoco
+
+__all__ = ["Quality", "SelfCollision", "contact_labels", "judge", "summary"]
+
+_LIMBS = tuple(
+    (f"{side}_{a}", f"{side}_{b}") for side in ("left", "right") for a, b in (("thigh", "shin"), ("shin", "foot"), ("upper_arm", "forearm"), ("forearm", "hand"))
+)
+
+
+@dataclass(frozen=True)
+class Quality:
+    """Samples of each metric over a clip; arrays so that clips can be pooled.
+
+    Attributes:
+        keypoint: Distance to the limb-wise scaled human, shape (N, k), [m].
+        keypoint_uniform: Distance to the human scaled by one factor, the legs', shape (N, k), [m].
+        slide: Horizontal speed of soles' centres in labelled contact, [m/s].
+        penetration: Depth of the lowest sole point under the floor, shape (N,), [m].
+        gap: Height of the sole's lowest point in labelled contact, [m].
+        collision: Depth of the deepest self-collision, shape (N,), [m].
+        change: Joint changes from frame to frame, shape (N - 1, n), [rad].
+        jerk: Absolute, shape (N - 3, n), [rad/s³].
+        limit_violations: Joint positions out of limits, count.
+        velocity_violations: Joint velocities beyond the URDF's limits, count.
+        pairs: How many frames each pair of links collides in.
+    """
+
+    keypoint: FloatArray
+    keypoint_uniform: FloatArray
+    slide: FloatArray
+    penetration: FloatArray
+    gap: FloatArray
+    collision: FloatArray
+    change: FloatArray
+    jerk: FloatArray
+    limit_violations: int
+    velocity_violations: int
+    pairs: Mapping[tuple[str, str], int]
+
+
+class SelfCollision:
+    """MuJoCo's judgement on the robot's own collision geometry (convex hulls of its meshes)."""
+
+    def __init__(self, robot: RobotModel) -> None:
+        """Build the model; pairs of links that touch at rest do not count."""
+        spec = mujoco.MjSpec.from_string(urdf_for_mujoco(robot.description, 1.0))
+        self._model = spec.compile()
+        self._data = mujoco.MjData(self._model)
+        self._address = [int(self._model.joint(name).qposadr[0]) for name in robot.layout.names]
+        self._rest = set(self.pairs(robot.rest, 0.0))
+
+    def pairs(self, position: FloatArray, depth: float) -> dict[tuple[str, str], float]:
+        """Return depths [m] by pair of links that overlap by more than a depth."""
+        self._data.qpos[self._address] = position
+        mujoco.mj_kinematics(self._model, self._data)
+        mujoco.mj_comPos(self._model, self._data)
+        mujoco.mj_collision(self._model, self._data)
+        found: dict[tuple[str, str], float] = {}
+        for i in range(self._data.ncon):
+            contact = self._data.contact[i]
+            if contact.dist < -depth:
+                a, b = sorted(self._model.body(int(self._model.geom_bodyid[g])).name for g in contact.geom)
+                found[a, b] = max(found.get((a, b), 0.0), -float(contact.dist))
+        return found
+
+    def beyond_rest(self, position: FloatArray, depth: float) -> dict[tuple[str, str], float]:
+        """Return the same without the pairs that touch at rest."""
+        return {pair: d for pair, d in self.pairs(position, depth).items() if pair not in self._rest}
+
+
+def contact_labels(clip: MotionClip) -> NDArray[np.bool_]:
+    """Return whether each foot is on the floor by the rule of evaluation, shape (N, 2)."""
+    labels = np.zeros((len(clip), 2), dtype=bool)
+    for s, side in enumerate(("left", "right")):
+        for part in ("foot", "toes"):
+            if f"{side}_{part}" not in clip.names:
+                continue
+            place = clip.position[:, clip.index(f"{side}_{part}")]
+            speed = np.linalg.norm(np.gradient(place, 1.0 / clip.fps, axis=0), axis=1)
+            labels[:, s] |= (place[:, 2] < np.percentile(place[:, 2], 5) + 0.05) & (speed < 0.25)
+    return labels
+
+
+def judge(robot: RobotModel, clip: MotionClip, motion: Trajectory, collision: SelfCollision | None) -> Quality:
+    """Measure a motion against the clip it came from; both have the same frames."""
+    points, soles = _robot_points(robot, motion)
+    labels = contact_labels(clip)
+    speed = np.linalg.norm(np.gradient(soles.mean(axis=2)[..., :2], 1.0 / clip.fps, axis=0), axis=2)
+    lowest = soles[..., 2].min(axis=2)
+    depth, pairs = np.zeros(len(clip)), {}
+    for i in range(len(clip) if collision else 0):
+        found = collision.beyond_rest(motion.joint_position[i], 0.005) if collision else {}
+        depth[i] = max(found.values(), default=0.0)
+        for pair in found:
+            pairs[pair] = pairs.get(pair, 0) + 1
+    q, dt = motion.joint_position, 1.0 / clip.fps
+    change = np.diff(q, axis=0)
+    return Quality(
+        keypoint=_distance(points, _limb_wise(points, clip)),
+        keypoint_uniform=_distance(points, _uniform(points, clip)),
+        slide=speed[labels],
+        penetration=np.maximum(0.0, -lowest.min(axis=1)),
+        gap=lowest[labels],
+        collision=depth,
+        change=np.abs(change),
+        jerk=np.abs(np.diff(q, n=3, axis=0)) / dt**3,
+        limit_violations=int(((q < robot.lower - 1e-9) | (q > robot.upper + 1e-9)).sum()),
+        velocity_violations=int((np.abs(change) / dt > robot.max_velocity * (1.0 + 1e-9)).sum()),
+        pairs=pairs,
+    )
+
+
+def summary(parts: list[Quality]) -> dict[str, float]:
+    """Pool clips and return the metrics by the names of the benchmark."""
+
+    def pool(name: str) -> FloatArray:
+        return np.concatenate([np.ravel(getattr(part, name)) for part in parts])
+
+    return {
+        "keypoint_error_cm": 100 * float(pool("keypoint").mean()),
+        "keypoint_error_uniform_cm": 100 * float(pool("keypoint_uniform").mean()),
+        "slide_mean_cm_s": 100 * float(pool("slide").mean()),
+        "slide_p95_cm_s": 100 * float(np.percentile(pool("slide"), 95)),
+        "penetration_max_mm": 1000 * float(pool("penetration").max()),
+        "float_percent": 100 * float((pool("gap") > 0.02).mean()),
+        "self_collision_percent": 100 * float((pool("collision") > 0.005).mean()),
+        "jumps": float(sum(int((part.change > 0.5).any(axis=1).sum()) for part in parts)),
+        "limit_violations": float(sum(part.limit_violations for part in parts)),
+        "velocity_violations": float(sum(part.velocity_violations for part in parts)),
+        "jerk": float(pool("jerk").mean()),
+    }
+
+
+def _robot_points(robot: RobotModel, motion: Trajectory) -> tuple[dict[str, FloatArray], FloatArray]:
+    """Return keypoints by human body, shape (N, 3) each, and sole corners, shape (N, 2, c, 3), in the world [m]."""
+    table, model = load_table(robot), robot.pinocchio
+    data, frames = model.createData(), len(motion.stamp)
+    points = {row.body: np.zeros((frames, 3)) for row in table.keypoints}
+    soles = np.zeros((frames, 2, len(table.soles[0].corners), 3))
+    for i in range(frames):
+        base = pin.SE3(pin.Quaternion(motion.base_orientation_xyzw[i]).matrix(), motion.base_position[i])
+        pin.framesForwardKinematics(model, data, motion.joint_position[i])
+        for row in table.keypoints:
+            points[row.body][i] = (base * data.oMf[robot.frame_id(row.frame)]).act(row.offset)
+        for s, sole in enumerate(table.soles):
+            place = base * data.oMf[robot.frame_id(sole.frame)]
+            soles[i, s] = sole.corners @ place.rotation.T + place.translation
+    return points, soles
+
+
+def _middle(points: Mapping[str, FloatArray], part: str) -> FloatArray:
+    return 0.5 * (points[f"left_{part}"] + points[f"right_{part}"])
+
+
+def _human_points(points: Mapping[str, FloatArray], clip: MotionClip) -> dict[str, FloatArray]:
+    return {body: clip.position[:, clip.index(body)] for body in points}
+
+
+def _limb_wise(points: Mapping[str, FloatArray], clip: MotionClip) -> dict[str, FloatArray]:
+    """Return the human with the robot's limb lengths, relative to the hips' middle."""
+    human = _human_points(points, clip)
+    hips, shoulders = _middle(human, "thigh"), _middle(human, "upper_arm")
+    robot_hips, robot_shoulders = _middle(points, "thigh"), _middle(points, "upper_arm")
+    trunk = _stretched(shoulders - hips, robot_shoulders - robot_hips)
+    scaled: dict[str, FloatArray] = {}
+    for side in ("left", "right"):
+        scaled[f"{side}_thigh"] = _stretched(human[f"{side}_thigh"] - hips, points[f"{side}_thigh"] - robot_hips)
+        arm = f"{side}_upper_arm"
+        scaled[arm] = trunk + _stretched(human[arm] - shoulders, points[arm] - robot_shoulders)
+    for parent, child in _LIMBS:
+        scaled[child] = scaled[parent] + _stretched(human[child] - human[parent], points[child] - points[parent])
+    return scaled
+
+
+def _stretched(vector: FloatArray, like: FloatArray) -> FloatArray:
+    """Return vectors with the median length of others."""
+    length = np.median(np.linalg.norm(like, axis=1))
+    return vector * (length / np.maximum(np.linalg.norm(vector, axis=1, keepdims=True), 1e-9))
+
+
+def _uniform(points: Mapping[str, FloatArray], clip: MotionClip) -> dict[str, FloatArray]:
+    """Return the human scaled by the ratio of leg lengths, relative to the hips' middle."""
+    human = _human_points(points, clip)
+    hips = _middle(human, "thigh")
+    ratio = _leg(points) / _leg(human)
+    return {body: ratio * (place - hips) for body, place in human.items()}
+
+
+def _leg(points: Mapping[str, Any]) -> float:
+    segments = [(a, b) for a, b in _LIMBS if b.endswith(("shin", "foot"))]
+    return float(sum(np.median(np.linalg.norm(points[b] - points[a], axis=1)) for a, b in segments))
+
+
+def _distance(points: Mapping[str, FloatArray], target: Mapping[str, FloatArray]) -> FloatArray:
+    root = _middle(points, "thigh")
+    return np.stack([np.linalg.norm(points[body] - root - target[body], axis=1) for body in points], axis=1)
