@@ -3,6 +3,7 @@
 
 from kata_sim.camera import BackgroundCamera, encode_jpeg
 from kata_sim.config import SimConfig
+from kata_sim.expert import ReachExpert
 from kata_sim.model import HEAD_CAMERA
 from kata_sim.pacing import Every, Pacer
 from kata_sim.poses import PoseRenderer
@@ -25,6 +26,7 @@ __all__ = [
     "Marker",
     "Pacer",
     "PoseRenderer",
+    "ReachExpert",
     "ReachTask",
     "RenderError",
     "Renderer",
