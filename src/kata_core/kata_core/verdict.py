@@ -20,6 +20,7 @@ class Status(IntEnum):
     LIMITED = 2
     HOLDING = 3
     STOPPED = 4
+    STOPPING = 5
 
 
 class JointFlag(IntFlag):
@@ -49,6 +50,19 @@ class Reason:
     VELOCITY_LIMIT = "velocity_limit"
     ACCELERATION_LIMIT = "acceleration_limit"
     EFFORT_LIMIT = "effort_limit"
+    SELF_COLLISION = "self_collision"
+    WORKSPACE = "workspace"
+    OUTSIDE = "outside"
+    DUPLICATED = "duplicated"
+    LOST_STATE = "lost_state"
+    LOST_OPERATOR = "lost_operator"
+    LOST_CONSOLE = "lost_console"
+    LOST_IMU = "lost_imu"
+    FOREIGN_COMMAND = "foreign_command"
+    TWO_SOURCES = "two_sources"
+    LOOP_OVERRUN = "loop_overrun"
+    BASE_TILT = "base_tilt"
+    UNSURE_POLICY = "unsure_policy"
     EMERGENCY_STOP = "emergency_stop"
     CLOCK_JUMP = "clock_jump"
     TRACKING_ERROR = "tracking_error"
@@ -66,6 +80,7 @@ class Verdict:
         source_stamp: Source stamp of the target considered [ns], 0 if none.
         target_stamp: When that target was received [ns], 0 if none.
         stamp: Time of the tick [ns].
+        state_stamp: When the joint state considered was measured [ns], 0 if none.
     """
 
     status: Status
@@ -75,3 +90,4 @@ class Verdict:
     source_stamp: int
     target_stamp: int
     stamp: int
+    state_stamp: int = 0

@@ -1,9 +1,32 @@
 # SPDX-License-Identifier: Apache-2.0
 """The gate between what someone wants and what the robot is told."""
 
+from kata_core.safety.balance import BaseState
 from kata_core.safety.config import SafetyConfig
 from kata_core.safety.filter import SafetyFilter
+from kata_core.safety.guard import Guard, Wish
 from kata_core.safety.intake import Received
 from kata_core.safety.limits import JointLimits, LimitedStep
+from kata_core.safety.senses import NOTHING, Senses
+from kata_core.safety.shapes import Shapes, load_shapes
+from kata_core.safety.stops import StopCategory, StopTable
+from kata_core.safety.watchdog import LoopMonitor, Watchdog
 
-__all__ = ["JointLimits", "LimitedStep", "Received", "SafetyConfig", "SafetyFilter"]
+__all__ = [
+    "NOTHING",
+    "BaseState",
+    "Guard",
+    "JointLimits",
+    "LimitedStep",
+    "LoopMonitor",
+    "Received",
+    "SafetyConfig",
+    "SafetyFilter",
+    "Senses",
+    "Shapes",
+    "StopCategory",
+    "StopTable",
+    "Watchdog",
+    "Wish",
+    "load_shapes",
+]

@@ -8,8 +8,13 @@ from kata_core.arrays import FloatArray
 from kata_core.joints import JointCommand, JointState
 from kata_core.robot import RobotModel
 from kata_core.safety.config import SafetyConfig
+from kata_core.safety.follower import Follower
+from kata_core.safety.guard import Guard, GuardedStep, Wish
 from kata_core.safety.intake import Received, state_fault, target_fault
-from kata_core.safety.limits import JointLimits, braking_velocity
+from kata_core.safety.senses import NOTHING, Senses
+from kata_core.safety.shapes import Shapes, load_shapes
+from kata_core.safety.stopping import Latch
+from kata_core.safety.stops import StopCategory, StopTable
 from kata_core.verdict import JointFlag, Reason, Status, Verdict
 
 __all__ = ["SafetyFilter"]
@@ -18,159 +23,177 @@ _FLAG_REASONS = (
     (JointFlag.POSITION, Reason.POSITION_LIMIT),
     (JointFlag.VELOCITY, Reason.VELOCITY_LIMIT),
     (JointFlag.ACCELERATION, Reason.ACCELERATION_LIMIT),
+    (JointFlag.EFFORT, Reason.EFFORT_LIMIT),
 )
+
+_ARRIVED = 0.02
+"""Distance from the rest posture at which a retreat has arrived [rad]."""
 
 
 class SafetyFilter:
-    """Turns targets into commands that keep every limit; holds when in doubt.
+    """Turns targets into commands that keep every limit; holds when in doubt, stops when something is wrong.
 
     The filter has no clock and does no I/O: the same calls give the same verdicts, bit for bit. It moves
     a commanded position of its own in ticks of 1 / rate; a late tick slows the motion, never speeds it up.
     """
 
-    def __init__(self, robot: RobotModel, config: SafetyConfig) -> None:
-        """Prepare for a robot; nothing is commanded before the first joint state."""
-        self._robot = robot
-        self._config = config
-        self._limits = JointLimits.of(robot, config)
+    def __init__(
+        self, robot: RobotModel, config: SafetyConfig, *, shapes: Shapes | None = None, table: StopTable | None = None
+    ) -> None:
+        """Prepare for a robot; nothing is commanded before the first joint state.
+
+        Args:
+            robot: The robot.
+            config: Limits and deadlines.
+            shapes: What must stay apart; None reads it from the robot's folder.
+            table: What answers which cause; None reads ``config/safety.yaml``.
+        """
+        self._robot, self._config = robot, config
+        self.guard = Guard(robot, load_shapes(robot) if shapes is None else shapes, config)
+        self._latch = Latch(StopTable.load() if table is None else table, config)
+        self._follower = Follower(self.guard.limits, config)
         self._joints = len(robot.layout)
         self._none = np.zeros(self._joints, dtype=np.uint8)
-        self._stop_reason = ""
         self._last: Verdict | None = None
         self._forget()
 
     def _forget(self) -> None:
         """Start anew from whatever is measured next."""
-        self._anchored = False
-        self._position: FloatArray = np.asarray(self._robot.rest)
-        self._velocity: FloatArray = np.zeros(self._joints)
-        self._engaged_at: int | None = None
-        self._warming = False
-        self._followed = 0
+        self._anchored, self._seen = False, 0
+        self._follower.release()
+        self._follower.forget()
 
     def stop(self, reason: str = Reason.EMERGENCY_STOP) -> None:
-        """Stop at the next tick and stay stopped until `reset`."""
-        self._stop_reason = reason
+        """Stop at the next tick, as the table says for this cause, and stay stopped until `reset`."""
+        self._latch.ask(reason)
 
     def reset(self) -> str:
-        """End an emergency stop and restart from the measured position.
+        """End a stop and restart from the measured position.
 
         Returns:
             Empty if done, else why it was refused.
         """
         if self._last is None or {Reason.NO_STATE, Reason.STALE_STATE} & set(self._last.reasons):
             return "joint states are missing or stale"
-        self._stop_reason = ""
-        self._forget()
-        return ""
+        refused = self._latch.release()
+        if not refused:
+            self._forget()
+        return refused
 
-    def step(self, state: JointState | None, target: Received | None, now: int) -> Verdict:
+    def step(self, state: JointState | None, target: Received | None, now: int, senses: Senses = NOTHING) -> Verdict:
         """Decide one command; never raises.
 
         Args:
             state: The newest joint state, None if there never was one.
             target: The newest target, None if there never was one.
             now: Time of the tick [ns]. A tick that comes too early repeats the last verdict.
+            senses: What else is known.
         """
         elapsed = now - self._last.stamp if self._last else 0
-        if self._last and 0 <= elapsed < 0.5e9 * self._limits.period and not self._stop_reason:
+        if self._last and 0 <= elapsed < 0.5e9 * self.guard.limits.period and not (self._latch.pending or senses.alarms):
             return self._last
         trouble = state_fault(state, self._joints, now, self._config)
-        if elapsed < 0:
+        if not 0 <= elapsed <= self._config.max_tick_gap * 1e9:
             self._forget()
             trouble = trouble or Reason.CLOCK_JUMP
         measured = None if state is None or trouble else state
         if measured is not None:
-            trouble = self._anchor(measured)
-        if self._stop_reason:
-            return self._damp(measured, target, now, trouble)
-        fault = trouble or target_fault(target, self._joints, self._followed, now, self._config)
+            trouble, self._seen = self._anchor(measured), measured.stamp
+        lost = self._anchored and trouble != Reason.CLOCK_JUMP and not now - self._seen <= self._config.state_loss * 1e9
+        waiting = self._latch.notice((Reason.LOST_STATE,) if lost else (), senses, now)
+        context = (state, target, now)
+        if self._latch.stop is not None:
+            return self._stopping(measured, trouble, context)
+        fault = trouble or waiting or target_fault(target, self._joints, self._follower.stamp, now, self._config)
         if fault or target is None or target.command is None:
-            return self._hold(measured, target, now, fault)
-        return self._follow(measured, target, target.command, now)
+            return self._hold(fault, context)
+        return self._follow(target.command, context)
 
     def _anchor(self, measured: JointState) -> str:
         """Tie the commanded position to the robot; return a reason if it had been torn off."""
-        if self._anchored and np.abs(self._position - measured.position).max() <= self._config.max_tracking_error:
+        if self._anchored and np.abs(self.guard.position - measured.position).max() <= self._config.max_tracking_error:
             return ""
         torn = self._anchored
         self._forget()
-        self._anchored, self._position = True, measured.position
+        speed = self.guard.limits.velocity
+        self._anchored = True
+        self.guard.place(measured.position, np.clip(measured.velocity, -speed, speed))
         return Reason.TRACKING_ERROR if torn else ""
 
-    def _follow(self, measured: JointState | None, target: Received, command: JointCommand, now: int) -> Verdict:
-        if self._engaged_at is None:
-            mismatch = float(np.abs(command.position - self._position).max())
-            if not mismatch <= self._config.engage_refusal:
-                return self._hold(measured, target, now, Reason.MISMATCH)
-            self._engaged_at = now
-            self._warming = mismatch > self._config.engage_tolerance
-        self._followed = command.stamp
-        goal = np.clip(command.position, self._limits.lower, self._limits.upper)
-        step = self._limits.step(self._position, self._velocity, self._smooth(goal, command.velocity), self._warm_in_cap(now))
-        self._position, self._velocity = step.position, step.velocity
-        flags = step.flags | (JointFlag.POSITION * (goal != command.position)).astype(np.uint8)
-        reasons = tuple(name for flag, name in _FLAG_REASONS if (flags & flag).any())
-        if self._warming:
-            reasons = (Reason.WARMING_IN, *reasons)
+    def _follow(self, command: JointCommand, context: "_Context") -> Verdict:
+        now = context[2]
+        if not self._follower.engage(command, self.guard.position, now):
+            return self._hold(Reason.MISMATCH, context)
+        wanted = self._follower.follow(command, self.guard.position, now)
+        step = self.guard.step(Wish(wanted.velocity, wanted.cap))
+        flags = step.flags | wanted.flags
+        reasons = (*wanted.reasons, *(name for flag, name in _FLAG_REASONS if (flags & flag).any()), *step.reasons)
         status = Status.LIMITED if reasons else Status.FOLLOWING
-        return self._verdict(status, reasons, flags, self._compose(measured, command.stamp), target, now)
+        return self._verdict(status, reasons, flags, self._compose(step, wanted.stamp), context)
 
-    def _warm_in_cap(self, now: int) -> float:
-        """Return the velocity cap after a mismatched engage, opening linearly to none [rad/s]."""
-        if not self._warming or self._engaged_at is None:
-            return np.inf
-        share = (now - self._engaged_at) * 1e-9 / self._config.warm_in_time
-        self._warming = share < 1.0
-        slow, full = self._config.warm_in_velocity, self._config.max_velocity
-        return slow + (full - slow) * min(share, 1.0)
-
-    def _smooth(self, goal: FloatArray, velocity: FloatArray) -> FloatArray:
-        """Return where to be one tick on: first-order approach, slow enough to stop there, plus the source's velocity."""
-        period, constant = self._limits.period, self._config.smoothing
-        share = min(1.0, period / constant) if constant > 0.0 else 1.0
-        way = goal - self._position
-        stoppable = period * braking_velocity(np.abs(way), self._limits.acceleration, period)
-        approach: FloatArray = self._position + np.clip(share * way, -stoppable, stoppable)
-        return approach + (1.0 - share) * period * np.clip(velocity, -self._limits.velocity, self._limits.velocity)
-
-    def _hold(self, measured: JointState | None, target: Received | None, now: int, reason: str) -> Verdict:
+    def _hold(self, reason: str, context: "_Context") -> Verdict:
         """Brake within limits and stay; only a new engage moves the robot again."""
-        self._engaged_at, self._warming = None, False
-        step = self._limits.step(self._position, self._velocity, self._position)
-        self._position, self._velocity = step.position, step.velocity
-        idle = reason == Reason.NO_TARGET
+        _, target, now = context
+        self._follower.release()
+        status = Status.STANDBY if reason == Reason.NO_TARGET else Status.HOLDING
+        if not self._anchored:
+            return self._verdict(status, (reason,), self._none, None, context)
+        step = self.guard.halt()
         stamp = target.command.stamp if target and target.command else now
-        command = self._compose(measured, stamp) if self._anchored else None
-        return self._verdict(Status.STANDBY if idle else Status.HOLDING, (reason,), step.flags, command, target, now)
+        return self._verdict(status, (reason, *step.reasons), step.flags, self._compose(step, stamp), context)
 
-    def _damp(self, measured: JointState | None, target: Received | None, now: int, trouble: str) -> Verdict:
+    def _stopping(self, measured: JointState | None, trouble: str, context: "_Context") -> Verdict:
+        """Stop as the latched category says."""
+        self._follower.release()
+        stop, now = self._latch.stop, context[2]
+        if stop is None or stop.category is StopCategory.DAMP or not self._anchored:
+            return self._damp(measured, trouble, context)
+        reasons = tuple(dict.fromkeys(r for r in (stop.reason, trouble) if r))
+        if stop.category is StopCategory.RETREAT:
+            step = self._retreat()
+            if self._arrived() or now - stop.since > self._config.retreat_time * 1e9:
+                self._latch.harden(now)
+            return self._verdict(Status.STOPPING, reasons, step.flags, self._compose(step, now), context)
+        step = self.guard.halt()
+        status = Status.STOPPING if step.velocity.any() else Status.STOPPED
+        return self._verdict(status, reasons, step.flags, self._compose(step, now), context)
+
+    def _retreat(self) -> GuardedStep:
+        way = self._follower.approach(self._robot.rest, self.guard.position)
+        return self.guard.step(Wish(way, self._config.retreat_velocity))
+
+    def _arrived(self) -> bool:
+        return bool(np.abs(self.guard.position - self._robot.rest).max() <= _ARRIVED)
+
+    def _damp(self, measured: JointState | None, trouble: str, context: "_Context") -> Verdict:
         """Command damping alone, without stiffness, from where the robot is."""
-        self._engaged_at, self._velocity = None, np.zeros(self._joints)
-        if measured is not None:
-            self._position = measured.position
         rest = np.zeros(self._joints)
-        command = JointCommand(now, self._position, rest, rest, rest, self._robot.damping)
-        reasons = (self._stop_reason, trouble) if trouble else (self._stop_reason,)
-        return self._verdict(Status.STOPPED, reasons, self._none, command if self._anchored else None, target, now)
+        if measured is not None:
+            self.guard.place(measured.position, rest)
+        stop = self._latch.stop
+        command = JointCommand(context[2], self.guard.position, rest, rest, rest, self._robot.damping)
+        reasons = tuple(dict.fromkeys(r for r in (stop.reason if stop else "", trouble) if r))
+        return self._verdict(Status.STOPPED, reasons, self._none, command if self._anchored else None, context)
 
-    def _compose(self, measured: JointState | None, stamp: int) -> JointCommand:
-        """Return the commanded position with default gains and, if asked for, gravity compensation."""
-        effort = np.zeros(self._joints)
-        if self._config.compensate_gravity:
-            weight = self._robot.gravity_effort(self._position if measured is None else measured.position)
-            effort = np.clip(weight, -self._robot.max_effort, self._robot.max_effort)
-        return JointCommand(stamp, self._position, self._velocity, effort, self._robot.stiffness, self._robot.damping)
+    def _compose(self, step: GuardedStep, stamp: int) -> JointCommand:
+        """Return a step as a command with default gains and, if asked for, the efforts that it takes."""
+        effort: FloatArray = np.zeros(self._joints)
+        if self._config.compensate_motion:
+            effort = step.effort
+        elif self._config.compensate_gravity:
+            effort = self._robot.gravity_effort(step.position)
+        effort = np.clip(effort, -self._robot.max_effort, self._robot.max_effort)
+        return JointCommand(stamp, step.position, step.velocity, effort, self._robot.stiffness, self._robot.damping)
 
     def _verdict(
-        self,
-        status: Status,
-        reasons: tuple[str, ...],
-        flags: NDArray[np.uint8],
-        command: JointCommand | None,
-        target: Received | None,
-        now: int,
+        self, status: Status, reasons: tuple[str, ...], flags: NDArray[np.uint8], command: JointCommand | None, context: "_Context"
     ) -> Verdict:
+        state, target, now = context
         source = target.command.stamp if target and target.command else 0
-        self._last = Verdict(status, reasons, flags, command, source, target.received if target else 0, now)
+        received, measured = target.received if target else 0, state.stamp if state else 0
+        self._last = Verdict(status, reasons, flags, command, source, received, now, measured)
         return self._last
+
+
+_Context = tuple[JointState | None, Received | None, int]
+"""State, target and time of the tick, for the account."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+import pinocchio as pin
 from numpy.typing import NDArray
 
 from kata_core.arrays import FloatArray
@@ -17,7 +18,7 @@ from kata_core.robot import RobotModel
 from kata_core.safety.config import SafetyConfig
 from kata_core.verdict import JointFlag
 
-__all__ = ["JointLimits", "LimitedStep", "braking_velocity"]
+__all__ = ["Box", "JointLimits", "LimitedStep", "braking_acceleration", "braking_velocity"]
 
 TOLERANCE = 1e-9
 """Velocity difference below which a limit is not said to have acted [rad/s]."""
@@ -41,7 +42,7 @@ class LimitedStep(NamedTuple):
     flags: NDArray[np.uint8]
 
 
-def braking_velocity(distance: FloatArray, acceleration: float, period: float) -> FloatArray:
+def braking_velocity(distance: FloatArray, acceleration: FloatArray | float, period: float) -> FloatArray:
     """Return the largest velocity from which braking in ticks ends within a distance.
 
     Moving at v for one tick, then slowing by a T each tick, covers a T² (K + 1)(K / 2 + f) with
@@ -49,7 +50,7 @@ def braking_velocity(distance: FloatArray, acceleration: float, period: float) -
 
     Args:
         distance: Room left, shape (n,), [rad]; negative counts as none, and all beyond `FAR` as that.
-        acceleration: Braking acceleration a [rad/s²].
+        acceleration: Braking acceleration a, one or shape (n,), [rad/s²].
         period: Tick T [s].
 
     Returns:
@@ -63,6 +64,20 @@ def braking_velocity(distance: FloatArray, acceleration: float, period: float) -
     return velocity
 
 
+class Box(NamedTuple):
+    """Velocities that a tick may choose from.
+
+    Attributes:
+        low: Shape (n,), [rad/s].
+        high: Shape (n,), [rad/s], not below low.
+        flags: `JointFlag` bits of the limits that a wanted velocity exceeds, shape (n,), uint8.
+    """
+
+    low: FloatArray
+    high: FloatArray
+    flags: NDArray[np.uint8]
+
+
 @dataclass(frozen=True)
 class JointLimits:
     """Limits of all joints, and the step that obeys them.
@@ -71,14 +86,14 @@ class JointLimits:
         lower: Shape (n,), [rad].
         upper: Shape (n,), [rad].
         velocity: Shape (n,), [rad/s].
-        acceleration: [rad/s²].
+        acceleration: One or shape (n,), [rad/s²].
         period: Tick [s].
     """
 
     lower: FloatArray
     upper: FloatArray
     velocity: FloatArray
-    acceleration: float
+    acceleration: FloatArray | float
     period: float
 
     @classmethod
@@ -86,36 +101,96 @@ class JointLimits:
         """Return the robot's own limits, narrowed by a config; a margin never inverts a range."""
         margin = np.minimum(config.position_margin, 0.25 * (robot.upper - robot.lower))
         velocity = np.minimum(robot.max_velocity * config.velocity_scale, config.max_velocity)
-        return cls(robot.lower + margin, robot.upper - margin, velocity, config.max_acceleration, 1.0 / config.rate)
+        acceleration = braking_acceleration(robot, config.max_acceleration, config.effort_scale)
+        velocity = np.minimum(velocity, acceleration * config.max_braking_time)
+        return cls(robot.lower + margin, robot.upper - margin, velocity, acceleration, 1.0 / config.rate)
 
-    def step(self, position: FloatArray, velocity: FloatArray, goal: FloatArray, velocity_cap: float = np.inf) -> LimitedStep:
-        """Move one tick towards a goal: nearest admissible, or brake where nothing is.
+    @property
+    def change(self) -> FloatArray:
+        """Return the largest change of velocity in a tick, shape (n,), [rad/s]."""
+        return np.asarray(self.acceleration * self.period) * np.ones(len(self.lower))
 
-        A joint outside its limits is led back in, at no more than the velocity cap. For one state, the
-        step to a step's own position is that step.
+    def box(self, position: FloatArray, velocity: FloatArray, wanted: FloatArray, velocity_cap: float = np.inf) -> Box:
+        """Return which velocities obey every limit for now and leave room to brake.
+
+        Where limits disagree, as after a push, acceleration has the last word, then position, then velocity.
+        A joint outside its limits is led back in, at no more than its velocity limit.
 
         Args:
             position: Commanded position now, shape (n,), [rad], finite.
             velocity: Commanded velocity now, shape (n,), [rad/s], finite.
-            goal: Wanted position, shape (n,), [rad], finite.
+            wanted: Wanted velocity, shape (n,), [rad/s], finite; only flags depend on it.
             velocity_cap: Further limit for all joints [rad/s].
         """
-        wanted = (np.clip(goal, -FAR, FAR) - position) / self.period
         cap = np.minimum(self.velocity, velocity_cap)
         up = self._towards(self.upper - position)
         down = -self._towards(position - self.lower)
-        bounded = np.clip(np.clip(wanted, -cap, cap), down, up)
-        change = self.acceleration * self.period
-        chosen = np.clip(bounded, velocity - change, velocity + change)
+        change = self.change
+        slowest, fastest = np.clip(-cap, down, up), np.clip(cap, down, up)
+        low, high = np.clip(slowest, velocity - change, velocity + change), np.clip(fastest, velocity - change, velocity + change)
+        bounded = np.clip(wanted, slowest, fastest)
         flags = (
             JointFlag.POSITION * ((wanted > up + TOLERANCE) | (wanted < down - TOLERANCE))
             + JointFlag.VELOCITY * (np.abs(wanted) > cap + TOLERANCE)
             + JointFlag.ACCELERATION * (np.abs(bounded - velocity) > change + TOLERANCE)
         )
-        return LimitedStep(position + chosen * self.period, chosen, flags.astype(np.uint8))
+        return Box(low, high, flags.astype(np.uint8))
+
+    def step(self, position: FloatArray, velocity: FloatArray, goal: FloatArray, velocity_cap: float = np.inf) -> LimitedStep:
+        """Move one tick towards a goal under these limits alone: nearest admissible, or brake where nothing is.
+
+        For one state, the step to a step's own position is that step. Arguments as in `box`; goal is the
+        wanted position, shape (n,), [rad], finite.
+        """
+        wanted = self.velocity_to(position, goal)
+        box = self.box(position, velocity, wanted, velocity_cap)
+        chosen = np.clip(wanted, box.low, box.high)
+        return LimitedStep(position + chosen * self.period, chosen, box.flags)
+
+    def velocity_to(self, position: FloatArray, goal: FloatArray) -> FloatArray:
+        """Return the velocity that reaches a goal in one tick, shape (n,), [rad/s]."""
+        velocity: FloatArray = (np.clip(goal, -FAR, FAR) - position) / self.period
+        return velocity
 
     def _towards(self, distance: FloatArray) -> FloatArray:
         """Return the bound on velocity towards a limit; negative (away from it) where it is passed."""
         stoppable = braking_velocity(np.abs(distance), self.acceleration, self.period)
         bound: FloatArray = np.where(distance >= 0.0, stoppable, -np.minimum(stoppable, self.velocity))
         return bound
+
+
+def braking_acceleration(robot: RobotModel, most: float, effort_scale: float) -> FloatArray:
+    """Return for each joint an acceleration that its motors can usually bear, shape (n,), [rad/s²].
+
+    All joints may brake at once, and each loads the others. The accelerations are lowered, those that load a
+    motor most first, until in sampled postures the root sum of squares of these loads fits beside the weight.
+    That makes a good brake, not a guarantee: the guarantee is the filter's check of every braking path.
+
+    Args:
+        robot: The robot.
+        most: Largest acceleration [rad/s²].
+        effort_scale: Share of the effort limits that is used.
+    """
+    inertia, weight = _typical_loads(robot)
+    budget = np.maximum(effort_scale * robot.max_effort - weight, 0.3 * effort_scale * robot.max_effort)
+    acceleration = np.full(len(robot.layout), most)
+    for _ in range(200):
+        load = (inertia * acceleration) ** 2
+        excess = np.sqrt(load.sum(axis=1)) / budget
+        worst = int(np.argmax(excess))
+        if excess[worst] <= 1.0:
+            break
+        acceleration *= excess[worst] ** -(load[worst] / load[worst].max())
+    return acceleration
+
+
+def _typical_loads(robot: RobotModel) -> tuple[FloatArray, FloatArray]:
+    """Return root-mean-square inertia, shape (n, n), and weight, shape (n,), over postures half-way to the limits."""
+    rng, model = np.random.default_rng(0), robot.pinocchio
+    data, inertias, weights = model.createData(), [], []
+    for _ in range(64):
+        position = robot.rest + 0.5 * (rng.uniform(robot.lower, robot.upper) - robot.rest)
+        upper = np.triu(pin.crba(model, data, position))
+        inertias.append(upper + np.triu(upper, 1).T)
+        weights.append(pin.computeGeneralizedGravity(model, data, position).copy())
+    return np.sqrt(np.mean(np.square(inertias), axis=0)), np.sqrt(np.mean(np.square(weights), axis=0))

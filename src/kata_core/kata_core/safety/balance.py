@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Does a robot on its feet stand safely? Base tilt, and the capture point against the support polygon.
+
+Checked on synthetic states only: nothing in Kata balances a robot yet (docs/safety.md).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from kata_core.arrays import FloatArray
+from kata_core.safety.stops import Stance
+
+__all__ = ["BaseState", "base_tilt", "capture_point", "stance_of", "support_margin"]
+
+GRAVITY = 9.81
+
+
+@dataclass(frozen=True, slots=True)
+class BaseState:
+    """How the floating base stands.
+
+    Attributes:
+        tilt: Angle between the base's and the world's vertical [rad].
+        margin: Distance of the capture point inside the support polygon [m], negative outside.
+    """
+
+    tilt: float
+    margin: float
+
+
+def base_tilt(orientation_xyzw: ArrayLike) -> float:
+    """Return the angle between the base's z axis and the vertical [rad]; NaN in gives π, the worst."""
+    x, y, z, w = np.asarray(orientation_xyzw, dtype=float)
+    norm = x * x + y * y + z * z + w * w
+    cosine = 1.0 - 2.0 * (x * x + y * y) / norm if norm > 0.0 else -1.0
+    return float(np.arccos(np.clip(cosine, -1.0, 1.0))) if np.isfinite(cosine) else float(np.pi)
+
+
+def capture_point(com: ArrayLike, velocity: ArrayLike, floor: float = 0.0) -> FloatArray:
+    """Return where the robot could step to come to rest (Pratt et al. 2006, eq. 6), shape (2,), [m].
+
+    Args:
+        com: Centre of mass in the world, shape (3,), [m].
+        velocity: Its velocity, shape (3,), [m/s].
+        floor: Height of the floor [m].
+    """
+    c, v = np.asarray(com, dtype=float), np.asarray(velocity, dtype=float)
+    height = max(float(c[2]) - floor, 1e-3)
+    point: FloatArray = c[:2] + v[:2] * np.sqrt(height / GRAVITY)
+    return point
+
+
+def support_margin(point: ArrayLike, corners: ArrayLike) -> float:
+    """Return how far a point is inside the convex hull of contact points [m], negative outside.
+
+    Args:
+        point: Shape (2,), [m]; NaN gives minus infinity.
+        corners: Contact points on the floor in any order, shape (k, 2), [m]; fewer than three support nothing.
+    """
+    p, hull = np.asarray(point, dtype=float), _hull(np.asarray(corners, dtype=float))
+    if len(hull) < 3 or not np.isfinite(p).all():
+        return -np.inf
+    edges = np.roll(hull, -1, axis=0) - hull
+    inwards = np.column_stack([-edges[:, 1], edges[:, 0]]) / np.linalg.norm(edges, axis=1, keepdims=True)
+    sides = ((p - hull) * inwards).sum(axis=1)
+    if (sides >= 0.0).all():
+        return float(sides.min())
+    along = np.clip(((p - hull) * edges).sum(axis=1) / (edges**2).sum(axis=1), 0.0, 1.0)
+    return -float(np.linalg.norm(hull + along[:, None] * edges - p, axis=1).min())
+
+
+def stance_of(base: BaseState | None, least_margin: float, most_tilt: float) -> str:
+    """Return the column of the table of stops; a base that is held, None, is fixed."""
+    if base is None:
+        return Stance.FIXED
+    safe = base.margin >= least_margin and base.tilt <= most_tilt
+    return Stance.BALANCED if safe else Stance.UNBALANCED
+
+
+def _hull(points: FloatArray) -> FloatArray:
+    """Return the convex hull, counter-clockwise (Andrew 1979)."""
+    ordered = sorted({(float(x), float(y)) for x, y in points if np.isfinite(x) and np.isfinite(y)})
+    if len(ordered) < 3:
+        return np.array(ordered).reshape(-1, 2)
+    halves = []
+    for sequence in (ordered, ordered[::-1]):
+        chain: list[tuple[float, float]] = []
+        for q in sequence:
+            while len(chain) > 1 and _turn(chain[-2], chain[-1], q) <= 0.0:
+                chain.pop()
+            chain.append(q)
+        halves += chain[:-1]
+    return np.array(halves)
+
+
+def _turn(a: tuple[float, float], b: tuple[float, float], c: tuple[float, float]) -> float:
+    return (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])

@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Following a target: engage, warm in, smooth; what to wish for before any limit."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kata_core.arrays import FloatArray
+from kata_core.joints import JointCommand
+from kata_core.safety.config import SafetyConfig
+from kata_core.safety.limits import JointLimits, braking_velocity
+from kata_core.verdict import JointFlag, Reason
+
+__all__ = ["Follower", "Wanted"]
+
+
+class Wanted(NamedTuple):
+    """What following wants of a tick.
+
+    Attributes:
+        velocity: Shape (n,), [rad/s].
+        cap: Velocity limit while warming in [rad/s].
+        flags: Joints whose target is beyond their position limits, shape (n,), uint8.
+        reasons: Names from `Reason`.
+        stamp: Source stamp of the target that is followed [ns].
+    """
+
+    velocity: FloatArray
+    cap: float
+    flags: NDArray[np.uint8]
+    reasons: tuple[str, ...]
+    stamp: int
+
+
+class Follower:
+    """Turns targets into wished velocities."""
+
+    def __init__(self, limits: JointLimits, config: SafetyConfig) -> None:
+        """Start disengaged."""
+        self._limits, self._config = limits, config
+        self._engaged_at: int | None = None
+        self._warming = False
+        self._kept: JointCommand | None = None
+
+    @property
+    def stamp(self) -> int:
+        """Source stamp of the last target followed [ns]; 0 if there is none."""
+        return self._kept.stamp if self._kept else 0
+
+    def release(self) -> None:
+        """Disengage; the next target is compared with the robot again."""
+        self._engaged_at, self._warming = None, False
+
+    def forget(self) -> None:
+        """Forget what was followed, as after a jump of the clock."""
+        self._kept = None
+
+    def engage(self, command: JointCommand, position: FloatArray, now: int) -> bool:
+        """Return whether a target may be followed from a position, shape (n,), [rad]: not if it is too far away."""
+        if self._engaged_at is None:
+            mismatch = float(np.abs(command.position - position).max())
+            if not mismatch <= self._config.engage_refusal:
+                return False
+            self._engaged_at, self._warming = now, mismatch > self._config.engage_tolerance
+        return True
+
+    def follow(self, command: JointCommand, position: FloatArray, now: int) -> Wanted:
+        """Return what to wish for; a second target with the stamp of the first is ignored and named."""
+        reasons: tuple[str, ...] = ()
+        kept = self._kept
+        if kept is not None and kept is not command and kept.stamp == command.stamp and not _equal(kept, command):
+            command, reasons = kept, (Reason.DUPLICATED,)
+        self._kept = command
+        goal = np.clip(command.position, self._limits.lower, self._limits.upper)
+        flags = (JointFlag.POSITION * (goal != command.position)).astype(np.uint8)
+        cap = self._warm_in_cap(now)
+        if self._warming:
+            reasons = (Reason.WARMING_IN, *reasons)
+        velocity = self.approach(goal, position) + (1.0 - self._share) * np.clip(
+            command.velocity, -self._limits.velocity, self._limits.velocity
+        )
+        return Wanted(velocity, cap, flags, reasons, command.stamp)
+
+    def approach(self, goal: FloatArray, position: FloatArray) -> FloatArray:
+        """Return the velocity of a first-order approach, slow enough to stop at the goal, shape (n,), [rad/s]."""
+        period = self._limits.period
+        way = goal - position
+        stoppable = braking_velocity(np.abs(way), self._limits.acceleration, period)
+        velocity: FloatArray = np.clip(self._share * way / period, -stoppable, stoppable)
+        return velocity
+
+    @property
+    def _share(self) -> float:
+        """Share of the way that a tick goes."""
+        constant = self._config.smoothing
+        return min(1.0, self._limits.period / constant) if constant > 0.0 else 1.0
+
+    def _warm_in_cap(self, now: int) -> float:
+        """Return the velocity cap after a mismatched engage, opening linearly to none [rad/s]."""
+        if not self._warming or self._engaged_at is None:
+            return np.inf
+        share = (now - self._engaged_at) * 1e-9 / self._config.warm_in_time
+        self._warming = share < 1.0
+        slow, full = self._config.warm_in_velocity, self._config.max_velocity
+        return slow + (full - slow) * min(share, 1.0)
+
+
+def _equal(a: JointCommand, b: JointCommand) -> bool:
+    return np.array_equal(a.position, b.position) and np.array_equal(a.velocity, b.velocity)

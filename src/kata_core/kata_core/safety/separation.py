@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How far apart things are, and how joint motion changes that."""
+
+import numpy as np
+
+from kata_core.arrays import FloatArray
+from kata_core.retarget.compiled import kernel
+from kata_core.safety.plant import Plant, Scratch
+from kata_core.safety.segments import closest
+
+__all__ = ["gap", "inside", "place", "separation", "separation_row", "separations"]
+
+
+@kernel
+def place(plant: Plant, scratch: Scratch) -> None:
+    """Write the capsules' axes in the base's frame; ``scratch.pose`` must be set."""
+    rotation, origin = scratch.pose.rotation, scratch.pose.position
+    for c in range(len(plant.body)):
+        b = plant.body[c]
+        for k in range(3):
+            x, y, z, o = rotation[b, k, 0], rotation[b, k, 1], rotation[b, k, 2], origin[b, k]
+            scratch.ends[c, 0, k] = o + x * plant.start[c, 0] + y * plant.start[c, 1] + z * plant.start[c, 2]
+            scratch.ends[c, 1, k] = o + x * plant.end[c, 0] + y * plant.end[c, 1] + z * plant.end[c, 2]
+
+
+@kernel
+def gap(ends: FloatArray, a: int, b: int, radius: FloatArray, pair: FloatArray) -> float:
+    """Return the distance of two capsules [m], negative where they overlap; nearest points go to pair.
+
+    Takes arrays one by one: handing a plant to a kernel costs ten times as much as this arithmetic.
+    """
+    return closest(ends, a, b, pair) - radius[a] - radius[b]
+
+
+@kernel
+def inside(ends: FloatArray, a: int, radius: FloatArray, normal: FloatArray, offset: FloatArray, m: int, pair: FloatArray) -> float:
+    """Return how far a capsule is inside half-space m [m], negative outside; its outermost point goes to pair."""
+    far, height = 0, -np.inf
+    for k in range(2):
+        h = normal[m, 0] * ends[a, k, 0] + normal[m, 1] * ends[a, k, 1] + normal[m, 2] * ends[a, k, 2]
+        if h > height:
+            far, height = k, h
+    for k in range(3):
+        pair[0, k] = ends[a, far, k]
+        pair[1, k] = ends[a, far, k] + normal[m, k]  # so that pair[0] − pair[1] points inwards
+    return float(offset[m] - height - radius[a])
+
+
+@kernel
+def separations(plant: Plant, scratch: Scratch, out: FloatArray) -> None:
+    """Write all separations, shape (m,), [m]: how far from contact, negative inside."""
+    ends, radius, pair = scratch.ends, plant.radius, scratch.pair
+    first, second, clearance, normal, offset = plant.first, plant.second, plant.clearance, plant.normal, plant.offset
+    for m in range(plant.gaps):
+        out[m] = gap(ends, first[m], second[m], radius, pair) - clearance[m]
+    for m in range(plant.gaps, len(first)):
+        out[m] = inside(ends, first[m], radius, normal, offset, m, pair)
+
+
+@kernel
+def separation(plant: Plant, scratch: Scratch, m: int) -> float:
+    """Return one separation [m]; nearest points go to ``scratch.pair``."""
+    if m < plant.gaps:
+        return gap(scratch.ends, plant.first[m], plant.second[m], plant.radius, scratch.pair) - plant.clearance[m]
+    return inside(scratch.ends, plant.first[m], plant.radius, plant.normal, plant.offset, m, scratch.pair)
+
+
+@kernel
+def separation_row(plant: Plant, scratch: Scratch, m: int, row: FloatArray) -> None:
+    """Write the gradient of a separation by the joints, shape (n,), [m/rad], at ``scratch.pair``."""
+    tree, pose, pair = plant.tree, scratch.pose, scratch.pair
+    nx, ny, nz = pair[0, 0] - pair[1, 0], pair[0, 1] - pair[1, 1], pair[0, 2] - pair[1, 2]
+    length = np.sqrt(nx * nx + ny * ny + nz * nz)
+    row[:] = 0.0
+    if length < 1e-9:  # axes that cross have no direction; the certificate still guards the pair
+        return
+    nx, ny, nz = nx / length, ny / length, nz / length
+    for side in range(2):
+        if side == 1 and m >= plant.gaps:
+            return
+        sign = 1.0 - 2.0 * side
+        i = plant.body[plant.first[m]] if side == 0 else plant.body[plant.second[m]]
+        while i > 0:
+            x, y, z = pose.axis[i, 0], pose.axis[i, 1], pose.axis[i, 2]
+            if not tree.prismatic[i]:
+                rx, ry, rz = pair[side, 0] - pose.position[i, 0], pair[side, 1] - pose.position[i, 1], pair[side, 2] - pose.position[i, 2]
+                x, y, z = y * rz - z * ry, z * rx - x * rz, x * ry - y * rx
+            row[i - 1] += sign * (nx * x + ny * y + nz * z)
+            i = tree.parent[i]
