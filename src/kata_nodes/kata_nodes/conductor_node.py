@@ -2,7 +2,7 @@
 """Node `conductor`: runs a session of episodes, to record demonstrations or to try a policy.
 
 Each episode: the simulator and the safety filter start anew, the recorder starts, the source is engaged until
-the task succeeds or time is up, the recorder saves the episode with its outcome.
+the task succeeds, the source ends by itself or time is up, the recorder saves the episode with its outcome.
 """
 
 import sys
@@ -10,7 +10,6 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from sensor_msgs.msg import JointState as JointStateMsg
@@ -18,7 +17,7 @@ from std_srvs.srv import SetBool, Trigger
 
 from kata_core.errors import KataError
 from kata_core.params import param
-from kata_msgs.msg import TaskState
+from kata_msgs.msg import HumanFrames, TaskState
 from kata_msgs.srv import SaveEpisode, StartEpisode
 from kata_nodes import params
 from kata_nodes.convert import from_time
@@ -56,6 +55,7 @@ class ConductorNode(Node):
         self._steady = Clock(clock_type=ClockType.STEADY_TIME)
         self._joints = Latest(self, JointStateMsg, "joint_states")
         self._task = Latest(self, TaskState, "task/state")
+        self._frames = Latest(self, HumanFrames, "frames")
         self._script = self._session()
         self.create_timer(0.02, self._look, clock=self._steady)
 
@@ -93,8 +93,13 @@ class ConductorNode(Node):
             yield from self._call(StartEpisode, "episode/start", StartEpisode.Request(task=self._config.task))
         yield from self._call(SetBool, f"{self._config.source}/engage", SetBool.Request(data=True))
         begin = self.get_clock().now().nanoseconds
+        begun = False
         while not self._succeeded() and self._since(begin) < self._config.time_limit:
             yield
+            engaged = self._engaged()
+            if begun and not engaged:
+                break
+            begun = begun or engaged
         success, took, end = self._succeeded(), self._since(begin), self.get_clock().now().nanoseconds
         while self._since(end) < self._config.linger:
             yield
@@ -136,7 +141,12 @@ class ConductorNode(Node):
 
     def _at_rest(self) -> bool:
         message = self._joints.read()
-        return message is not None and bool(np.abs(message.velocity).max() < self._config.rest_velocity)
+        return message is not None and max(map(abs, message.velocity)) < self._config.rest_velocity
+
+    def _engaged(self) -> bool:
+        """Return whether a human is engaged; a policy publishes no frames."""
+        message = self._frames.read()
+        return message is not None and bool(message.engaged)
 
     def _succeeded(self) -> bool:
         message = self._task.read()
