@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from rclpy.node import Node
 from sensor_msgs.msg import JointState as JointStateMsg
 
-from kata_core import JointCommand, load_robot
+from kata_core import HumanFrames, JointCommand, JointState, load_robot
 from kata_core.params import param
-from kata_core.retarget.hands import HandsConfig, HandsRetargeter
+from kata_core.retarget import BodyRetargeter, HandsConfig, HandsRetargeter, RetargetConfig, Retargeted
 from kata_msgs.msg import HumanFrames as HumanFramesMsg
 from kata_msgs.msg import JointCommand as JointCommandMsg
 from kata_nodes import params, qos
