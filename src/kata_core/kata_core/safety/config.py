@@ -20,7 +20,7 @@ class SafetyConfig:
     velocity_scale: float = param(0.9, unit="1", low=0.01, high=1.0, doc="Share of the URDF's velocity limits that is used.")
     max_velocity: float = param(10.0, unit="rad/s", low=0.01, high=100.0, doc="Velocity limit of every joint, beside the URDF's.")
     max_acceleration: float = param(80.0, unit="rad/s^2", low=0.1, high=1000.0, doc="Acceleration limit of every joint.")
-    smoothing: float = param(0.02, unit="s", low=0.0, high=0.5, doc="Time constant that joins the source's samples; 0 for none.")
+    smoothing: float = param(0.015, unit="s", low=0.0, high=0.5, doc="Time constant that joins the source's samples; 0 for none.")
     engage_refusal: float = param(1.6, unit="rad", low=0.0, high=7.0, doc="Mismatch at engage beyond which a target is refused.")
     engage_tolerance: float = param(0.1, unit="rad", low=0.0, high=7.0, doc="Mismatch at engage that needs no warming in.")
     warm_in_velocity: float = param(0.5, unit="rad/s", low=0.01, high=10.0, doc="Velocity limit right after a mismatched engage.")

@@ -126,13 +126,20 @@ class SafetyFilter:
         return slow + (full - slow) * min(share, 1.0)
 
     def _smooth(self, goal: FloatArray, velocity: FloatArray) -> FloatArray:
-        """Return where to be one tick on: first-order approach, slow enough to stop there, plus the source's velocity."""
+        """Return where to be one tick on: critically damped, and slow enough to stop at the goal.
+
+        A source's samples come at a lower rate than ticks; ẍ = ω² (goal − x) + 2 ω (ẋ_goal − ẋ) with
+        ω = 1 / smoothing joins them without steps in velocity.
+        """
         period, constant = self._limits.period, self._config.smoothing
-        share = min(1.0, period / constant) if constant > 0.0 else 1.0
+        if constant <= period:
+            return goal
         way = goal - self._position
-        stoppable = period * braking_velocity(np.abs(way), self._limits.acceleration, period)
-        approach: FloatArray = self._position + np.clip(share * way, -stoppable, stoppable)
-        return approach + (1.0 - share) * period * np.clip(velocity, -self._limits.velocity, self._limits.velocity)
+        wanted = np.clip(velocity, -self._limits.velocity, self._limits.velocity)
+        change = period / constant * (way / constant + 2.0 * (wanted - self._velocity))
+        stoppable = braking_velocity(np.abs(way), self._limits.acceleration, period) + np.abs(wanted)
+        smooth: FloatArray = self._position + period * np.clip(self._velocity + change, -stoppable, stoppable)
+        return smooth
 
     def _hold(self, measured: JointState | None, target: Received | None, now: int, reason: str) -> Verdict:
         """Brake within limits and stay; only a new engage moves the robot again."""
