@@ -33,7 +33,9 @@ class ReachExpert:
         """Find the hand; the movement starts with the first call."""
         hands = [hand for hand, spec in robot.description.hands.items() if spec.frame == frame]
         if not hands:
-            raise RobotError(f"no hand has the frame {frame!r}", where=robot.description.name, fix="name it under hands: in robot.yaml")
+            raise RobotError(
+                f"no hand has the frame {frame!r}", where=robot.description.name, fix="name it under hands: in robot.yaml"
+            )
         self._robot, self._frame, self._duration = robot, frame, duration
         self._hand = hands[0]
         self._retargeter = HandsRetargeter(robot, HandsConfig())

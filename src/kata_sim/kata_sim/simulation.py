@@ -112,8 +112,12 @@ class Simulation:
     def imu(self) -> ImuSample:
         """Return what the inertial sensor measures; only where `has_imu`."""
         w, x, y, z = self.data.sensor(f"{IMU_SITE}_framequat").data
-        gyro, accelerometer = (self.data.sensor(f"{IMU_SITE}_{kind}").data for kind in ("gyro", "accelerometer"))
-        return ImuSample(self.time, *(frozen("imu", v, (len(v),)) for v in ([x, y, z, w], gyro, accelerometer)))
+        gyro, acceleration = (self.data.sensor(f"{IMU_SITE}_{kind}").data for kind in ("gyro", "accelerometer"))
+        site = self.data.site(IMU_SITE)
+        if self.model.body_weldid[self.model.site_bodyid[site.id]] == 0:
+            # MuJoCo's accelerometer reads nothing on a body that is welded to the world.
+            acceleration = -self.model.opt.gravity @ site.xmat.reshape(3, 3)
+        return ImuSample(self.time, *(frozen("imu", v, (len(v),)) for v in ([x, y, z, w], gyro, acceleration)))
 
     def frame_position(self, frame: str) -> FloatArray:
         """Return where a frame of the description is in the base's frame, shape (3,), [m]."""
