@@ -25,9 +25,9 @@ def refused(workspace: Any, xml: str, **given: str) -> str:
     return str(caught.value)
 
 
-def test_node_gets_name_namespace_parameters_and_remaps(workspace: Any) -> None:
+def test_node_gets_name_parameters_and_remaps(workspace: Any) -> None:
     xml = """
-    <node pkg="toys" exec="node" name="left" namespace="arms" args="--fast 'two words'">
+    <node pkg="toys" exec="node" name="left" args="--fast 'two words'">
       <param name="rate" value="50.0"/>
       <param name="pid">
         <param name="p" value="2"/>
@@ -38,11 +38,16 @@ def test_node_gets_name_namespace_parameters_and_remaps(workspace: Any) -> None:
     </node>"""
     assert commands(workspace, xml) == [
         (
-            *("--fast", "two words", "--ros-args", "-r", "__node:=left", "-r", "__ns:=/arms"),
-            *("-p", "/arms/left:rate:=50.0", "-p", "/arms/left:pid.p:=2", "-p", '/arms/left:text:="7"'),
-            *("-p", '/arms/left:joints:=["a", "b"]', "-r", "target:=command"),
+            *("--fast", "two words", "--ros-args", "-r", "__node:=left"),
+            *("-p", "left:rate:=50.0", "-p", "left:pid.p:=2", "-p", 'left:text:="7"'),
+            *("-p", 'left:joints:=["a", "b"]', "-r", "target:=command"),
         )
     ]
+
+
+def test_node_gets_namespace(workspace: Any) -> None:
+    xml = '<node pkg="toys" exec="node" name="left" namespace="arms"><param name="rate" value="50.0"/></node>'
+    assert commands(workspace, xml) == [("--ros-args", "-r", "__node:=left", "-r", "__ns:=/arms", "-p", "rate:=50.0")]
 
 
 def test_parameter_files_come_in_order(workspace: Any) -> None:
@@ -140,6 +145,18 @@ def test_only_arguments_needs_no_values(workspace: Any) -> None:
     launch = interpret(file, {}, workspace.environment, only_arguments=True)
     assert launch.arguments["must"].default is None
     assert not launch.processes
+
+
+def test_only_arguments_follows_includes_as_far_as_it_can(workspace: Any) -> None:
+    workspace.launch_file('<arg name="x" default="1"/>', "a.launch.xml")
+    file = workspace.launch_file(
+        """
+        <arg name="which"/>
+        <include file="$(find-pkg-share toys)/launch/$(var which).launch.xml"/>
+        """
+    )
+    assert set(interpret(file, {}, workspace.environment, only_arguments=True).arguments) == {"which"}
+    assert set(interpret(file, {"which": "a"}, workspace.environment, only_arguments=True).arguments) == {"which", "x"}
 
 
 @pytest.mark.parametrize(

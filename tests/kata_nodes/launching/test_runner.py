@@ -201,4 +201,4 @@ def test_command_shows_arguments(workspace: Any) -> None:
     command = [sys.executable, "-m", "kata_core", "launch", str(file), "--show-args"]
     ended = subprocess.run(command, env=workspace.environment, capture_output=True, text=True)
     assert ended.returncode == 0
-    assert "x:=  How many (default: '1')" in ended.stdout
+    assert "x:=  How many [default 1]" in ended.stdout

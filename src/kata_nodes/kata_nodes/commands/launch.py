@@ -32,7 +32,7 @@ def run(args: argparse.Namespace) -> int:
 
     file, given = _find(args.name), _parse(args.arguments)
     if args.show_args:
-        print(_table(interpret(file, {}, os.environ, only_arguments=True)))
+        print(_table(interpret(file, given, os.environ, only_arguments=True)))
         return 0
     launch = interpret(file, given, os.environ)
     if not launch.processes:
@@ -67,8 +67,11 @@ def _parse(arguments: list[str]) -> dict[str, str]:
 
 
 def _table(launch: "Launch") -> str:
-    lines = []
+    if not launch.arguments:
+        return "no arguments"
+    width = max(map(len, launch.arguments))
+    lines = ["arguments:"]
     for argument in launch.arguments.values():
-        default = "must be given" if argument.default is None else f"default: {argument.default!r}"
-        lines.append(f"  {argument.name}:=  {argument.description} ({default})")
-    return "\n".join(["arguments:", *lines]) if lines else "no arguments"
+        default = "must be given" if argument.default is None else f"default {argument.default}"
+        lines.append(f"  {argument.name + ':=':<{width + 2}}  {argument.description} [{default}]")
+    return "\n".join(lines)

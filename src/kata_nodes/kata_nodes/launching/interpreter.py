@@ -51,7 +51,8 @@ def interpret(file: Path, given: Mapping[str, str], environment: Mapping[str, st
         file: The launch file.
         given: Values of arguments by name.
         environment: Environment variables to start from.
-        only_arguments: Collect the arguments of the file alone, which may lack values; no processes.
+        only_arguments: Collect arguments, which may lack values, of this file and of those it includes as far as
+            their names can be told; ignore conditions and make no processes.
 
     Raises:
         ConfigError: Something in the file is wrong or unsupported, or an argument is unknown or missing.
@@ -59,7 +60,7 @@ def interpret(file: Path, given: Mapping[str, str], environment: Mapping[str, st
     reader = _Reader(given, only_arguments=only_arguments)
     reader.run(read_launch_file(file).children, Scope(dict(given), {**environment}))
     unknown = sorted(set(given) - set(reader.launch.arguments))
-    if unknown:
+    if unknown and not only_arguments:
         raise ConfigError(f"unknown argument {unknown[0]!r}", where=str(file), fix=reader.known())
     return reader.launch
 
@@ -92,10 +93,7 @@ class _Reader:
                     f"<{element.tag}> is not supported by kata launch",
                     f"supported: {', '.join(self.actions)}; ros2 launch knows all",
                 )
-            if self.only_arguments:
-                if element.tag in ("arg", "group"):
-                    action(element, scope)
-            elif scope.active(element):
+            if element.tag in ("arg", "group", "include") if self.only_arguments else scope.active(element):
                 action(element, scope)
 
     def _arg(self, element: Element, scope: Scope) -> None:
@@ -103,7 +101,7 @@ class _Reader:
         name = element.attributes.get("name") or scope.text(element, "name")
         argument = Argument(name, element.attributes.get("default"), element.attributes.get("description", ""))
         self.launch.arguments.setdefault(name, argument)
-        if name in scope.variables or self.only_arguments:
+        if name in scope.variables or (self.only_arguments and argument.default is None):
             return
         if argument.default is None:
             unknown = sorted(set(self.given) - set(self.launch.arguments))
@@ -126,24 +124,33 @@ class _Reader:
 
     def _include(self, element: Element, scope: Scope) -> None:
         scope.check(element, {"file"})
-        file = scope.path(element, "file")
-        passed = {}
-        for child in element.children:
-            if child.tag != "arg":
-                raise child.fault(f"<{child.tag}> in <include> is not supported by kata launch", "supported: arg")
-            if scope.active(child):
-                passed[scope.text(child, "name")] = scope.text(child, "value")
-                scope.check(child, {"name", "value"})
-        declared = interpret(file, {}, scope.environment, only_arguments=True).arguments
-        for name in passed:
-            if name not in declared:
-                raise element.fault(f"{file.name} has no argument {name!r}", f"known: {', '.join(sorted(declared)) or 'none'}")
-        scope.variables.update(passed)
         if self.depth >= _MAX_DEPTH:
             raise element.fault("files include each other without end")
+        try:
+            file = scope.path(element, "file")
+            scope.variables.update(self._passed(element, file, scope))
+        except ConfigError:
+            if self.only_arguments:
+                return
+            raise
         self.depth += 1
         self.run(read_launch_file(file).children, scope)
         self.depth -= 1
+
+    def _passed(self, include: Element, file: Path, scope: Scope) -> dict[str, str]:
+        """Return the arguments that an <include> passes, all of which the file must declare."""
+        passed = {}
+        for child in include.children:
+            if child.tag != "arg":
+                raise child.fault(f"<{child.tag}> in <include> is not supported by kata launch", "supported: arg")
+            scope.check(child, {"name", "value"})
+            if scope.active(child):
+                passed[scope.text(child, "name")] = scope.text(child, "value")
+        if passed:
+            declared = interpret(file, passed, scope.environment, only_arguments=True).arguments
+            for name in sorted(set(passed) - set(declared)):
+                raise include.fault(f"{file.name} has no argument {name!r}", f"known: {', '.join(sorted(declared)) or 'none'}")
+        return passed
 
     def _node(self, element: Element, scope: Scope) -> None:
         scope.check(element, {"pkg", "exec", "name", "namespace", "args", "output", *_PROCESS})
