@@ -136,7 +136,7 @@ def _rate(period: str) -> float:
     digits = len(period.partition(".")[2])
     whole = round(rate)
     printed = whole > 0 and abs(1.0 / whole - float(period)) < 10.0**-digits
-    return float(whole) if digits > 3 and printed and abs(rate - whole) < 1e-3 * whole else rate
+    return float(whole) if digits > 3 and printed and abs(rate - whole) < 2e-3 * whole else rate
 
 
 def _fault(body: str, frames: int, columns: int, path: Path, line: int) -> ClipError:
