@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from kata_core import JointCommand, RobotModel
-from kata_sim import SimConfig, Simulation
+from kata_sim import SimConfig, Simulation, SimulationError
 
 Rest = Callable[[np.ndarray], JointCommand]
 
@@ -61,6 +61,15 @@ def test_a_command_that_is_not_finite_is_refused(simulation: Simulation, g1: Rob
     assert not simulation.command(JointCommand.at(0, position, g1.stiffness, g1.damping))
     simulation.step(100)
     assert np.isfinite(simulation.joint_state().position).all()
+
+
+def test_physics_that_diverges_is_said(g1: RobotModel) -> None:
+    simulation = Simulation(g1)
+    simulation.data.qvel[3] = np.nan
+    with pytest.raises(SimulationError, match="diverged"):
+        simulation.step(2)
+    simulation.reset(0)
+    simulation.step(2)
 
 
 def test_equal_seeds_give_equal_motion_and_goals(g1: RobotModel) -> None:

@@ -8,6 +8,7 @@ import mujoco
 import numpy as np
 
 from kata_core.arrays import FloatArray, frozen
+from kata_core.errors import KataError
 from kata_core.joints import JointCommand, JointState
 from kata_core.robot import RobotModel
 from kata_sim.config import SimConfig
@@ -17,7 +18,13 @@ from kata_sim.robot_data import load_sim_data
 from kata_sim.room import GOAL_BODY
 from kata_sim.task import ReachTask, TaskState
 
-__all__ = ["ImuSample", "Simulation"]
+__all__ = ["ImuSample", "Simulation", "SimulationError"]
+
+_DIVERGED = (mujoco.mjtWarning.mjWARN_BADQPOS, mujoco.mjtWarning.mjWARN_BADQVEL, mujoco.mjtWarning.mjWARN_BADQACC)
+
+
+class SimulationError(KataError):
+    """Physics cannot go on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +104,19 @@ class Simulation:
         return True
 
     def step(self, steps: int = 1) -> None:
-        """Let time pass by a number of physics steps."""
+        """Let time pass by a number of physics steps.
+
+        Raises:
+            SimulationError: Physics diverged. MuJoCo would go on from its own reset state and say nothing.
+        """
         for _ in range(steps):
             self.data.ctrl[:] = self._effort()
             mujoco.mj_step(self.model, self.data)
             self.time += self._period
             if self.task:
                 self.task.update(self.frame_position(self.task.frame), self.time)
+        if any(self.data.warning[kind].number for kind in _DIVERGED):
+            raise SimulationError("physics diverged", where="simulation", fix="lower the gains or the timestep")
 
     def joint_state(self) -> JointState:
         """Return what the joints' sensors measure now."""
@@ -120,7 +133,7 @@ class Simulation:
         return ImuSample(self.time, *(frozen("imu", v, (len(v),)) for v in ([x, y, z, w], gyro, acceleration)))
 
     def frame_position(self, frame: str) -> FloatArray:
-        """Return where a frame of the description is in the base's frame, shape (3,), [m]."""
+        """Return where a frame of the description was at the beginning of the last step, base's frame, shape (3,), [m]."""
         offset = self.data.site(frame).xpos - self.data.xpos[self._base]
         position: FloatArray = offset @ self.data.xmat[self._base].reshape(3, 3)
         return position
