@@ -54,7 +54,7 @@ def _pictures(name: str) -> dict[str, float]:
     figures = {}
     for quality in ("fast", "fine"):
         simulation = Simulation(load_robot(name), SimConfig(image_quality=quality))
-        for camera in (HEAD_CAMERA, SCENE_CAMERA) if simulation.has_camera else (SCENE_CAMERA,):
+        for camera in (HEAD_CAMERA, SCENE_CAMERA) if simulation.facts.camera else (SCENE_CAMERA,):
             simulation.render(camera)
             p50, p99 = _milliseconds(lambda s=simulation, c=camera: s.render(c), 100 if quality == "fast" else 5)
             prefix = f"render_{camera}_{quality}"

@@ -76,8 +76,8 @@ def test_joint_limits_hold_against_a_strong_pull(simulation: Simulation, g1: Rob
 def test_a_robot_without_simulation_data_has_no_camera_imu_or_task() -> None:
     toy = Simulation(load_robot("toy"))
     toy.step(10)
-    assert not toy.has_camera
-    assert not toy.has_imu
+    assert toy.facts.camera is None
+    assert toy.facts.imu_link is None
     assert toy.task_state().task == ""
 
 

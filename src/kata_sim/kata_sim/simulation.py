@@ -61,11 +61,10 @@ class Simulation:
         """Build the model and reset with seed 0."""
         self.robot = robot
         self.config = config or SimConfig()
-        facts = load_sim_data(robot.description)
+        self.facts = facts = load_sim_data(robot.description)
         self.model: Any = build_model(robot, facts, self.config)
         self.data: Any = mujoco.MjData(self.model)
         self.task = ReachTask(facts.reach) if facts.reach else None
-        self.has_camera, self.has_imu = facts.camera is not None, facts.imu_link is not None
         self._qpos = np.array([self.model.joint(name).qposadr[0] for name in robot.layout.names])
         self._qvel = np.array([self.model.joint(name).dofadr[0] for name in robot.layout.names])
         self._base = self.model.body(robot.description.base_link).id
@@ -123,7 +122,7 @@ class Simulation:
         return JointState(self.time, self.data.qpos[self._qpos], self.data.qvel[self._qvel], self.data.actuator_force)
 
     def imu(self) -> ImuSample:
-        """Return what the inertial sensor measures; only where `has_imu`."""
+        """Return what the inertial sensor measures; only where the robot's facts name an IMU."""
         w, x, y, z = self.data.sensor(f"{IMU_SITE}_framequat").data
         gyro, acceleration = (self.data.sensor(f"{IMU_SITE}_{kind}").data for kind in ("gyro", "accelerometer"))
         site = self.data.site(IMU_SITE)
