@@ -24,6 +24,8 @@ class RetargetConfig:
     lock: float = param(30.0, unit="1/m²", low=0.0, high=1e5, doc="Cost of moving a sole that is on the floor.")
     flat: float = param(0.3, unit="1/rad²", low=0.0, high=1e4, doc="Cost of tilting or turning a sole that is on the floor.")
     floor: float = param(100.0, unit="1/m²", low=0.0, high=1e5, doc="Cost of a sole's corner under the floor.")
+    collision: float = param(100.0, unit="1/m²", low=0.0, high=1e5, doc="Cost of links nearer to each other than the clearance.")
+    clearance: float = param(0.005, unit="m", low=0.0, high=0.1, doc="Distance that links' capsules keep.")
     release: float = param(0.06, unit="s", low=0.0, high=1.0, doc="Time in which a sole comes free.")
     base_follow: float = param(0.1, unit="1/m²", low=1e-6, high=1e3, doc="Cost of not moving the base as the human's moves.")
     base_drift: float = param(0.01, unit="1/m²", low=0.0, high=1e3, doc="Cost of being off the human's scaled path.")

@@ -6,10 +6,10 @@ from typing import NamedTuple
 import numpy as np
 
 from kata_core.arrays import FloatArray
-from kata_core.retarget.compiled import kernel
+from kata_core.compiled import kernel
 from kata_core.retarget.objective import Goal, Prior, Rows, add_all_rows
 from kata_core.retarget.problem import Problem
-from kata_core.retarget.quadratic import solve_box
+from kata_core.retarget.inequality import solve_one_sided
 from kata_core.retarget.rotation import exponential, multiply
 from kata_core.retarget.tree import Pose, forward, point_of
 
@@ -77,7 +77,7 @@ def solve(
         for i in range(n):
             bottom[6 + i] = max(box.low[i] - position[i], -_STEP)
             top[6 + i] = min(box.high[i] - position[i], _STEP)
-        solve_box(rows.H, rows.g, bottom, top, step)
+        solve_one_sided(rows.H, rows.g, rows.one_sided, bottom, top, step)
         norm = 0.0
         for i in range(d):
             norm += step[i] ** 2
