@@ -65,7 +65,3 @@ class RetargetNode(Node):
 def main() -> None:
     """Run the node."""
     sys.exit(run(RetargetNode))
-
-
-if __name__ == "__main__":
-    main()
