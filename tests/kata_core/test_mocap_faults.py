@@ -132,3 +132,31 @@ def test_a_cut_npz(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-200])
     with pytest.raises(ClipError, match="cannot read"):
         load_clip(path)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_any_damage_costs_one_line(tmp_path: Path, good: str, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    text, head = good, good.index("MOTION") + 60
+    for _ in range(3):
+        at = int(rng.integers(head if rng.random() < 0.7 else len(text)))
+        match int(rng.integers(3)):
+            case 0:
+                text = text[:at] + text[at + int(rng.integers(1, 30)) :]
+            case 1:
+                text = (
+                    text[:at] + str(rng.choice(["0", "nan", "\n", "{", "}", "JOINT x\n", "-1e400", "\0", "End Site"])) + text[at:]
+                )
+            case _:
+                lines = text.split("\n")
+                a, b = rng.integers(len(lines), size=2)
+                lines[a], lines[b] = lines[b], lines[a]
+                text = "\n".join(lines)
+    path = tmp_path / "bad.bvh"
+    path.write_text(text)
+    told = ""
+    try:
+        load_clip(path)
+    except ClipError as error:
+        told = str(error)
+    assert "\n" not in told

@@ -50,6 +50,8 @@ class _Hierarchy:
                 raise ValueError
 
     def _add(self, name: str) -> None:
+        if self.names and self.stack[-1] < 0:
+            raise ValueError  # a second root
         self.names.append(name)
         self.parents.append(self.stack[-1])
         self.offsets.append([0.0, 0.0, 0.0])

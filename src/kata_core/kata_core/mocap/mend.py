@@ -49,7 +49,7 @@ def mend_thorax(motion: Motion, bodies: BodyMap) -> tuple[Motion, list[str]]:
     """
     skeleton, torso = motion.skeleton, bodies.joints["torso"]
     above = [joint for joint in skeleton.children(torso) if not skeleton.names[joint].endswith("/end")]
-    spine = skeleton.ancestors(torso)[: skeleton.ancestors(torso).index(bodies.joints["pelvis"])]
+    spine = [joint for joint in skeleton.ancestors(torso) if bodies.joints["pelvis"] in skeleton.ancestors(joint)[1:]]
     below = float(np.linalg.norm(skeleton.offset[torso]))
     if len(above) < 3 or not spine or below < 0.03 or np.linalg.norm(skeleton.offset[above], axis=1).max() > 1e-6:
         return motion, []
