@@ -10,7 +10,6 @@ from kata_core.errors import RobotError
 from kata_core.frames import HumanFrames
 from kata_core.joints import JointCommand, JointState
 from kata_core.minimum_jerk import minimum_jerk
-from kata_core.retarget.hands import HandsConfig, HandsRetargeter
 from kata_core.robot import RobotModel
 from kata_sim.task import GOAL
 
@@ -31,6 +30,8 @@ class ReachExpert:
 
     def __init__(self, robot: RobotModel, frame: str, duration: float = 1.2) -> None:
         """Find the hand; the movement starts with the first call."""
+        from kata_core.retarget.hands import HandsConfig, HandsRetargeter  # its package loads numba: a second at each start
+
         hands = [hand for hand, spec in robot.description.hands.items() if spec.frame == frame]
         if not hands:
             raise RobotError(

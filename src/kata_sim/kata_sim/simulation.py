@@ -13,7 +13,7 @@ from kata_core.joints import JointCommand, JointState
 from kata_core.robot import RobotModel
 from kata_sim.config import SimConfig
 from kata_sim.model import HEAD_CAMERA, IMU_SITE, build_model
-from kata_sim.renderer import Image, Renderer
+from kata_sim.renderer import Image, Renderer, View
 from kata_sim.robot_data import load_sim_data
 from kata_sim.room import GOAL_BODY
 from kata_sim.task import ReachTask, TaskState
@@ -145,7 +145,7 @@ class Simulation:
         """Return positions of the task's objects in the base's frame, shape (3,) each, [m]."""
         return self.task_state().objects
 
-    def render(self, camera: str = HEAD_CAMERA) -> Image:
+    def render(self, camera: str | View = HEAD_CAMERA) -> Image:
         """Return a picture, shape (height, width, 3), uint8 RGB.
 
         Raises:
