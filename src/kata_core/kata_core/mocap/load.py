@@ -83,7 +83,7 @@ def clip_of(motion: Motion, source: str, where: str, usual_up: int = _Y, notes: 
     Raises:
         ClipError: The skeleton is not understood.
     """
-    bodies = find_bodies(motion, where)
+    bodies = _with_real_toes(find_bodies(motion, where), motion)
     leading = rest_frames(motion, bodies)
     at = _at(motion.position[leading:], bodies)
     if not left_is_left(at):
@@ -107,6 +107,14 @@ def clip_of(motion: Motion, source: str, where: str, usual_up: int = _Y, notes: 
         f"floor: found at {floor:.3f} m, put to 0",
     )
     return MotionClip(calibration.names, position, continuous(orientation), motion.fps, source, found)
+
+
+def _with_real_toes(bodies: BodyMap, motion: Motion) -> BodyMap:
+    """Leave out toes that only the feet's end sites stand for, if these point down to the sole instead of forwards."""
+    names, rest = motion.skeleton.names, _at(motion.skeleton.rest().position, bodies)
+    ends = all(names[bodies.joints[f"{side}_toes"]].endswith("/end") for side in ("left", "right") if f"{side}_toes" in rest)
+    toeless = {name: at for name, at in rest.items() if not name.endswith("_toes")}
+    return bodies.without_toes() if ends and facing(rest) is None and facing(toeless) is not None else bodies
 
 
 def _at(position: FloatArray, bodies: BodyMap) -> dict[str, FloatArray]:
