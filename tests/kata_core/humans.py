@@ -35,6 +35,7 @@ for _side, _y in SIDES:
         f"{_side}_foot": (f"{_side}_shin", f"{_side}_foot", (0.0, 0.0, -0.41)),
         f"{_side}_toes": (f"{_side}_foot", f"{_side}_toes", (0.13, 0.0, -0.045)),
         f"{_side}_toes_end": (f"{_side}_toes", f"{_side}_toes", (0.07, 0.0, 0.0)),
+        f"{_side}_sole_end": (f"{_side}_foot", f"{_side}_foot", (0.0, 0.0, -0.07)),
     }
 
 
@@ -169,7 +170,9 @@ def write_bvh(path: Path, who: Human, how: Convention, missing: Sequence[str] = 
 
 def _named(trunk: Mapping[str, str], limbs: Mapping[str, str], side: str) -> dict[str, str]:
     """Name all joints; ``side`` holds ``{side}``, ``{Side}``, ``{S}`` or ``{s}``, and ``{part}``."""
-    ends = {name: name for name in TREE if name.endswith("_end")}
+    foot = "toes" if "toes" in limbs else "sole"
+    kept = ("head_end", *(f"{s}_{part}_end" for s, _ in SIDES for part in ("hand", foot)))
+    ends = {name: name for name in kept}
     sided = {
         f"{s}_{part}": side.format(side=s, Side=s.capitalize(), S=s[0].upper(), s=s[0], part=name)
         for s, _ in SIDES
@@ -180,12 +183,13 @@ def _named(trunk: Mapping[str, str], limbs: Mapping[str, str], side: str) -> dic
 
 
 def _limbs(*names: str) -> dict[str, str]:
-    return dict(zip(("clavicle", "upper_arm", "forearm", "hand", "thigh", "shin", "foot", "toes"), names, strict=True))
+    return dict(zip(("clavicle", "upper_arm", "forearm", "hand", "thigh", "shin", "foot", "toes"), names, strict=False))
 
 
 _TRUNK = {"hips": "Hips", "spine": "Spine", "chest": "Spine1", "neck": "Neck", "head": "Head"}
 _MOTION_BUILDER = _limbs("Shoulder", "Arm", "ForeArm", "Hand", "UpLeg", "Leg", "Foot", "ToeBase")
 _LEGS_APART = {f"{s}_{part}": about("x", 20.0 * y) for s, y in SIDES for part in ("thigh", "shin", "foot", "toes")}
+_ARMS_DOWN = {f"{s}_{part}": about("x", -90.0 * y) for s, y in SIDES for part in ("upper_arm", "forearm", "hand")}
 _ARMS_LOW = {f"{s}_{part}": about("x", -45.0 * y) for s, y in SIDES for part in ("upper_arm", "forearm", "hand")}
 
 
@@ -248,7 +252,19 @@ CONVENTIONS: dict[str, Convention] = {
         Y_UP,
         1.0 / 0.0254,
     ),
-    "unknown": Convention({k: k if k.endswith("_end") else f"bone{i}" for i, k in enumerate(TREE)}, {}, {}, Y_UP, 1000.0),
+    "unknown": Convention({k: k if k.endswith("_end") else f"bone{i}" for i, k in enumerate(CMU.names)}, {}, {}, Y_UP, 1000.0),
+    "classic": Convention(
+        _named(
+            {"hips": "Hips", "spine": "Chest", "chest": "Chest2", "neck": "Neck", "head": "Head"},
+            _limbs("Collar", "UpArm", "LowArm", "Hand", "UpLeg", "LowLeg", "Foot"),
+            "{Side}{part}",
+        ),
+        _ARMS_DOWN,
+        {},
+        Y_UP,
+        1.0 / 0.0254,
+        "ZXY",
+    ),
     "lafan": Convention(
         _named(_TRUNK, _limbs("Shoulder", "Arm", "ForeArm", "Hand", "UpLeg", "Leg", "Foot", "Toe"), "{Side}{part}"),
         {},
