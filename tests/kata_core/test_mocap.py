@@ -187,3 +187,18 @@ def test_an_array_of_smpl_joints_needs_its_rate(tmp_path: Path, who: Human) -> N
     with pytest.raises(ClipError, match="--clip-fps"):
         load_clip(path)
     assert load_clip(path, ClipOptions(fps=20.0)).fps == 20.0
+
+
+def test_hanging_arms_and_feet_without_toes(tmp_path: Path, who: Human) -> None:
+    clip = load_clip(write_bvh(tmp_path / "a.bvh", who, CONVENTIONS["classic"]))
+    assert clip.names == tuple(name for name in BODIES if not name.endswith("_toes"))
+    rows = [BODIES.index(name) for name in clip.names]
+    np.testing.assert_allclose(clip.position, who.position[:, rows], atol=2e-3)
+    assert max(degrees_apart(clip, who).values()) < 0.1, clip.notes
+
+
+def test_slower_clip_is_the_same_motion_in_more_time(tmp_path: Path, who: Human) -> None:
+    clip = load_clip(write_bvh(tmp_path / "a.bvh", who, CMU))
+    slow = load_clip(write_bvh(tmp_path / "b.bvh", dataclasses.replace(who, fps=20.0), CMU))
+    assert slow.duration == pytest.approx(3.0 * clip.duration)
+    np.testing.assert_array_equal(slow.position, clip.position)
