@@ -60,10 +60,14 @@ def install(system: str, distro: str) -> None:
     """Install the pinned requirements and mend the wheels."""
     names = ["build", "runtime", "learning", "dev"] + ([] if system else [f"ros-{distro}"])
     files = [ROOT / f"requirements/{name}.txt" for name in names]
-    digest = _digest(files, extra=[system, sys.version])
+    constraints = [
+        ROOT / f"requirements/{name}.txt" for name in ("constraints", *(["constraints-jazzy"] if distro == "jazzy" else []))
+    ]
+    digest = _digest([*files, *constraints], extra=[system, sys.version])
     if _stamp("install") == digest:
         return
     requirements = [argument for file in files for argument in ("-r", str(file))]
+    requirements += [argument for file in constraints for argument in ("-c", str(file))]
     _run([str(PYTHON), "-m", "pip", "install", "-q", *requirements], "installing pinned requirements (minutes the first time)")
     if not system:
         print(f"setup: mended {mend_wheels(VENV)} CMake files of the ROS wheels", flush=True)
