@@ -25,6 +25,8 @@ try:
 except ImportError:
     COMPILED = False
 
+_FAST = {"contract", "reassoc"}  # lets sums be vectorised; NaN and infinity keep their meaning
+
 
 def kernel(function: F) -> F:
     """Compile a function of arrays, scalars and named tuples if numba is to be had."""
@@ -32,7 +34,7 @@ def kernel(function: F) -> F:
         return function
     before, numba.config.CACHE_DIR = numba.config.CACHE_DIR, _CACHE
     try:
-        return cast(F, numba.njit(cache=True, error_model="numpy")(function))
+        return cast(F, numba.njit(cache=True, error_model="numpy", fastmath=_FAST)(function))
     finally:
         numba.config.CACHE_DIR = before
 

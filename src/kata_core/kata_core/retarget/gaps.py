@@ -11,8 +11,6 @@ from kata_core.robot import RobotModel
 
 __all__ = ["gaps", "watched_capsules"]
 
-_FAR = 100.0
-
 
 def watched_capsules(robot: RobotModel, found: CapsuleSet) -> CapsuleArrays:
     """Return capsules and pairs; what overlaps at rest may do so always, so that rest is never refused."""
@@ -27,4 +25,4 @@ def gaps(robot: RobotModel, capsules: CapsuleArrays, position: FloatArray) -> Fl
     pose.rotation[0] = np.eye(3)
     forward(tree, np.asarray(position, dtype=float), pose)
     place_capsules(capsules, pose, near)
-    return np.array([pair_gap(capsules, p, _FAR, near) for p in range(len(capsules.pair))])
+    return np.array([pair_gap(capsules, near, p) for p in range(len(capsules.pair))])

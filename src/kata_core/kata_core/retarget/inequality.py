@@ -12,7 +12,7 @@ from kata_core.retarget.quadratic import solve_box
 
 __all__ = ["OneSided", "add_one_sided", "new_one_sided", "solve_one_sided"]
 
-_MOST = 64
+_MOST = 96
 _ROUNDS = 5
 
 

@@ -10,7 +10,7 @@ from kata_core.collision.capsules import CapsuleArrays
 from kata_core.collision.distance import nearest_points
 from kata_core.compiled import kernel
 from kata_core.retarget.inequality import OneSided, add_one_sided
-from kata_core.retarget.tree import Pose, Tree, point_of
+from kata_core.retarget.tree import Pose, Tree
 
 __all__ = ["Nearness", "add_repulsion", "new_nearness", "pair_gap", "place_capsules"]
 
@@ -22,38 +22,40 @@ class Nearness(NamedTuple):
 
     Attributes:
         ends: Segment ends in the world, shape (c, 2, 3), [m].
+        middle: Segment middles in the world, shape (c, 3), [m].
         point: Nearest points of a pair's axes, shape (2, 3), [m].
         normal: From the first capsule to the second, shape (3,).
     """
 
     ends: FloatArray
+    middle: FloatArray
     point: FloatArray
     normal: FloatArray
 
 
 def new_nearness(capsules: int) -> Nearness:
     """Return room for so many capsules."""
-    return Nearness(np.zeros((capsules, 2, 3)), np.zeros((2, 3)), np.zeros(3))
+    return Nearness(np.zeros((capsules, 2, 3)), np.zeros((capsules, 3)), np.zeros((2, 3)), np.zeros(3))
 
 
 @kernel
 def place_capsules(capsules: CapsuleArrays, pose: Pose, near: Nearness) -> None:
-    """Write the segments' ends in the world."""
+    """Write the segments' ends and middles in the world."""
     for c in range(len(capsules.body)):
-        for end in range(2):
-            point_of(pose, capsules.body[c], capsules.ends[c, end], near.ends[c, end])
+        body = capsules.body[c]
+        for k in range(3):
+            for end in range(2):
+                value = pose.position[body, k]
+                for j in range(3):
+                    value += pose.rotation[body, k, j] * capsules.ends[c, end, j]
+                near.ends[c, end, k] = value
+            near.middle[c, k] = 0.5 * (near.ends[c, 0, k] + near.ends[c, 1, k])
 
 
 @kernel
-def pair_gap(capsules: CapsuleArrays, pair: int, within: float, near: Nearness) -> float:
-    """Return the gap of a placed pair [m], negative where it overlaps, and infinity if beyond a distance."""
+def pair_gap(capsules: CapsuleArrays, near: Nearness, pair: int) -> float:
+    """Return the gap of a placed pair [m], negative where it overlaps."""
     i, j = capsules.pair[pair, 0], capsules.pair[pair, 1]
-    reach = capsules.reach[i] + capsules.reach[j] + within
-    square = 0.0
-    for k in range(3):
-        square += (near.ends[i, 0, k] + near.ends[i, 1, k] - near.ends[j, 0, k] - near.ends[j, 1, k]) ** 2
-    if square > 4.0 * reach * reach:
-        return np.inf
     distance = nearest_points(near.ends[i], near.ends[j], near.point[0], near.point[1])
     for k in range(3):
         near.normal[k] = (near.point[1, k] - near.point[0, k]) / max(distance, 1e-9)
@@ -69,9 +71,17 @@ def add_repulsion(
     The base moves both capsules alike, and so do joints before both: only those between them count.
     """
     place_capsules(capsules, pose, near)
-    for p in range(len(capsules.pair)):
-        gap = pair_gap(capsules, p, clearance + _WATCH, near) + capsules.slack[p]
-        if gap < clearance + _WATCH:
+    within = clearance + _WATCH
+    pair, reach, middle = capsules.pair, capsules.reach, near.middle
+    for p in range(len(pair)):
+        # The balls around the capsules first: nearly all of a thousand pairs end here.
+        i, j = pair[p, 0], pair[p, 1]
+        far = reach[i] + reach[j] + within
+        x, y, z = middle[i, 0] - middle[j, 0], middle[i, 1] - middle[j, 1], middle[i, 2] - middle[j, 2]
+        if x * x + y * y + z * z > far * far:
+            continue
+        gap = pair_gap(capsules, near, p) + capsules.slack[p]
+        if gap < within:
             place = add_one_sided(rows, clearance - gap, weight)
             _fill_gap_row(tree, capsules, pose, p, near, rows.row[place])
 
