@@ -44,6 +44,7 @@ class RetargetNode(Node):
     def _follower(self, mode: str) -> Callable[[HumanFrames, JointState], Retargeted]:
         if mode == "hands":
             return HandsRetargeter(self._robot, params.declare(self, HandsConfig)).step
+        self.get_logger().info("getting ready; the first time on a machine, kernels are compiled, which takes a minute or two")
         body = BodyRetargeter(self._robot, params.declare(self, RetargetConfig))
         return lambda frames, _: body.step(frames)
 
