@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # `make setup test demo` is all that a newcomer needs; `make format lint type test` is what CI runs.
 SHELL := /bin/bash
-.SHELLFLAGS := -eu -o pipefail -c
+# Not -u: setup scripts of ROS read variables that are not set.
+.SHELLFLAGS := -e -o pipefail -c
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 DISTRO ?= jazzy

@@ -77,7 +77,7 @@ def reach_steps(arguments: argparse.Namespace, out: Path) -> list[Step]:
     return [
         Step(
             f"A scripted operator shows {episodes} reaches through the ROS graph",
-            ["kata", "launch", "record", f"episodes:={episodes}", f"seed:={seed}", f"directory:={demonstrations}"],
+            ["kata", "launch", "record", f"episodes:={episodes}", f"seed:={seed}", f"out:={demonstrations}"],
         ),
         Step("Bags become a dataset", ["kata", "dataset", str(demonstrations), "--out", str(dataset)]),
         Step("Learn by behavioural cloning", ["kata", "train", "--data", str(dataset), "--out", str(train), "--seed", str(seed)]),
@@ -86,7 +86,7 @@ def reach_steps(arguments: argparse.Namespace, out: Path) -> list[Step]:
             f"The policy acts through the same safety filter, {rollouts} times",
             [
                 *("kata", "launch", "deploy", f"policy:={policy}", f"episodes:={rollouts}"),
-                *(f"seed:={seed + 10_000}", f"directory:={out / 'rollouts'}"),
+                *(f"seed:={seed + 10_000}", f"out:={out / 'rollouts'}"),
             ],
         ),
         Step(
@@ -101,7 +101,7 @@ def clip_steps(clip: Path, out: Path) -> list[Step]:
     return [
         Step(
             f"The simulated robot follows {clip.name}",
-            ["kata", "launch", "record", "source:=mocap", f"clip:={clip}", f"directory:={out / 'bags'}"],
+            ["kata", "launch", "record", "source:=mocap", f"clip:={clip}", f"out:={out / 'bags'}"],
         ),
         Step(
             "Write the report",

@@ -22,7 +22,8 @@ export VIRTUAL_ENV="$KATA_ROOT/.venv"
 case ":$PATH:" in *":$VIRTUAL_ENV/bin:"*) ;; *) PATH="$VIRTUAL_ENV/bin:$PATH" ;; esac
 export PATH
 if [ -z "${ROS_DISTRO:-}" ] || [ ! -d "/opt/ros/${ROS_DISTRO:-}" ]; then
-  export ROS_DISTRO=jazzy
+  ROS_DISTRO="$(cat "$VIRTUAL_ENV/ros-distro" 2>/dev/null || echo jazzy)"
+  export ROS_DISTRO
   export AMENT_PREFIX_PATH="$VIRTUAL_ENV"
   # On a bare machine nothing outside it takes part, and discovery stays off the network.
   export ROS_AUTOMATIC_DISCOVERY_RANGE="${ROS_AUTOMATIC_DISCOVERY_RANGE:-LOCALHOST}"

@@ -60,33 +60,46 @@ def install(system: str, distro: str) -> None:
     """Install the pinned requirements and mend the wheels."""
     names = ["build", "runtime", "learning", "dev"] + ([] if system else [f"ros-{distro}"])
     files = [ROOT / f"requirements/{name}.txt" for name in names]
-    digest = _digest(files, extra=[system, sys.version])
+    constraints = [
+        ROOT / f"requirements/{name}.txt" for name in ("constraints", *(["constraints-jazzy"] if distro == "jazzy" else []))
+    ]
+    digest = _digest([*files, *constraints], extra=[system, sys.version])
     if _stamp("install") == digest:
         return
     requirements = [argument for file in files for argument in ("-r", str(file))]
+    requirements += [argument for file in constraints for argument in ("-c", str(file))]
     _run([str(PYTHON), "-m", "pip", "install", "-q", *requirements], "installing pinned requirements (minutes the first time)")
     if not system:
         print(f"setup: mended {mend_wheels(VENV)} CMake files of the ROS wheels", flush=True)
+        (VENV / "ros-distro").write_text(distro)  # for scripts/env.sh
+        (VENV / "local_setup.sh").touch()  # colcon warns of a prefix without one
     _run([str(PYTHON), "-m", "pip", "check"], "checking that versions agree", allow_failure=True)
     _set_stamp("install", digest)
 
 
 def build() -> None:
     """Build with colcon, install the Python packages editable, write the `kata` command."""
-    digest = _digest(_build_inputs(), extra=[_stamp("install"), *_installed_files()])
-    if _stamp("build") == digest and (ROOT / "install/local_setup.bash").is_file() and (VENV / "bin/kata").is_file():
+    made = (ROOT / "install/local_setup.bash").is_file() and (VENV / "bin/kata").is_file()
+    sources, links = _digest(_build_inputs(), extra=[_stamp("install")]), _digest([], extra=_installed_files())
+    if made and _stamp("build") == sources:
+        if _stamp("links") != links:
+            _colcon("linking new launch files and configuration", "--packages-select kata_bringup")
+            _set_stamp("links", links)
         return
-    colcon = (
-        f"{PYTHON} -m colcon --log-base log build --base-paths src --symlink-install --event-handlers console_cohesion- summary+"
-    )
-    _run(["bash", "-c", f". scripts/env.sh && {colcon}"], "building the workspace with colcon")
+    _colcon("building the workspace with colcon")
     editable = [argument for package in PACKAGES for argument in ("-e", f"src/{package}")]
     options = ["-q", "--no-deps", "--no-build-isolation", "--use-pep517", "--config-settings", "editable_mode=compat"]
     _run([str(PYTHON), "-m", "pip", "install", *options, *editable], "installing the Python packages editable")
     wrapper = VENV / "bin/kata"
     wrapper.write_text(f'#!/bin/bash\n# Written by `make setup`.\n. "{ROOT}/scripts/env.sh"\nexec "{PYTHON}" -m kata_core "$@"\n')
     wrapper.chmod(0o755)
-    _set_stamp("build", digest)
+    _set_stamp("build", sources)
+    _set_stamp("links", links)
+
+
+def _colcon(what: str, selection: str = "") -> None:
+    options = f"--base-paths src --symlink-install {selection} --event-handlers console_cohesion- summary+"
+    _run(["bash", "-c", f". scripts/env.sh && {PYTHON} -m colcon --log-base log build {options}"], what)
 
 
 def _build_inputs() -> list[Path]:

@@ -160,7 +160,7 @@ def test_a_command_torn_off_the_robot_restarts_from_it(bench: Bench) -> None:
     bench.position = bench.robot.clamp(bench.robot.rest + 1.4)
     measured = bench.position
     verdict = bench.follow(bench.robot.rest)
-    assert verdict.reasons == (Reason.TRACKING_ERROR,)
+    assert verdict.reasons[0] == Reason.TRACKING_ERROR
     assert verdict.command.position == pytest.approx(measured, abs=0.05)
 
 

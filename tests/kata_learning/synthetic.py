@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 import pinocchio as pin
-from kata_core.minimum_jerk import minimum_jerk
-from kata_core.robot import RobotModel
 from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
+
+from kata_core.minimum_jerk import minimum_jerk
+from kata_core.robot import RobotModel
 
 MSGS = Path(__file__).parents[2] / "src/kata_msgs/msg"
 RATE = 250
@@ -37,9 +38,10 @@ def make_store() -> Any:
 
 @dataclass
 class Reach:
-    """One simulated reach, sampled at RATE: arrays with the shapes of kata_core and the goal."""
+    """One simulated reach, sampled at RATE; source is the stamp of the frame that caused each command."""
 
     stamp: np.ndarray
+    source: np.ndarray
     measured: np.ndarray
     velocity: np.ndarray
     command: np.ndarray
@@ -83,7 +85,8 @@ def simulate_reach(robot: RobotModel, rng: np.random.Generator, seconds: float =
         velocity = (wanted - measured) / LAG
         measured = measured + velocity / RATE
     stamp = START + np.arange(count, dtype=np.int64) * (1_000_000_000 // RATE)
-    return Reach(stamp, *(np.array(rows[name]) for name in ("measured", "velocity", "command")), goal)
+    source = stamp[np.arange(count) // 2 * 2]
+    return Reach(stamp, source, *(np.array(rows[name]) for name in ("measured", "velocity", "command")), goal)
 
 
 def write_bag(path: Path, robot: RobotModel, reach: Reach, **custom: str) -> Path:
@@ -114,12 +117,27 @@ def _write_messages(writer: Writer, store: Any, robot: RobotModel, reach: Reach)
 
     for i, stamp in enumerate(reach.stamp.tolist()):
         head, zeros = header(store, stamp), np.zeros(len(names))
-        put("/joint_states", stamp + 300_000, header=head, name=names, position=reach.measured[i], velocity=reach.velocity[i], effort=zeros)
+        put(
+            "/joint_states",
+            stamp + 300_000,
+            header=head,
+            name=names,
+            position=reach.measured[i],
+            velocity=reach.velocity[i],
+            effort=zeros,
+        )
         if i % 5 == 0:
             goal = body(store, "goal", reach.goal)
             put("/task/state", stamp + 300_000, header=head, task="reach", objects=[goal], success=False, elapsed=i / RATE)
-        source = int(reach.stamp[i - i % 2])
-        order = dict(names=names, position=reach.command[i], velocity=zeros, effort=zeros, stiffness=robot.stiffness, damping=robot.damping)
+        source = int(reach.source[i])
+        order = {
+            "names": names,
+            "position": reach.command[i],
+            "velocity": zeros,
+            "effort": zeros,
+            "stiffness": robot.stiffness,
+            "damping": robot.damping,
+        }
         put("/target", stamp + 1_000_000, header=header(store, source), **order)
         put("/command", stamp + 2_000_000, header=header(store, source), **order)
         put("/verdict", stamp + 2_000_000, header=header(store, stamp + 1_500_000), **verdict(store, names, i, source, stamp))

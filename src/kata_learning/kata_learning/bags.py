@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 import yaml
 from backports.zstd import ZstdError
-from kata_core.errors import DataError
 from numpy.typing import NDArray
 from rosbags.highlevel import AnyReader, AnyReaderError
 from rosbags.interfaces import Connection
 from rosbags.rosbag2 import ReaderError
 from rosbags.serde import SerdeError
+
+from kata_core.errors import DataError
 
 __all__ = ["Bag", "BagInfo", "Stream", "find_bags", "read_bag", "read_info"]
 

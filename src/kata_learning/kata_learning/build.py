@@ -6,18 +6,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
+
 from kata_core.errors import DataError
 from kata_core.joints import JointState
 from kata_core.observation import Observer
 from kata_core.params import param
 from kata_core.robot import RobotModel
-from numpy.typing import NDArray
-
 from kata_learning.align import grid, match_past
 from kata_learning.bags import read_info
 from kata_learning.dataset import Dataset, EpisodeEntry, Manifest, Statistics
 from kata_learning.joints import moved_joints, sent_gains
 from kata_learning.recording import Recording, read_recording
+from kata_learning.sensitivity import sensitivity
 
 __all__ = ["TASK_TERMS", "DatasetConfig", "build_dataset"]
 
@@ -38,9 +39,13 @@ class DatasetConfig:
     failures: bool = param(False, doc="Take episodes that were saved as failures, too.")
 
 
+_Terms = Mapping[str, NDArray[np.float32]]
+
+
 @dataclass(frozen=True, slots=True)
 class _Steps:
     observation: dict[str, NDArray[np.float32]]
+    sensitivity: dict[str, NDArray[np.float32]]
     action: NDArray[np.float32]
     stamp: NDArray[np.int64]
     tick: NDArray[np.int32]
@@ -78,9 +83,9 @@ def build_dataset(
     if not kept:
         raise DataError(f"no step has all streams within {config.tolerance} s", fix="raise --tolerance, or look into the bags")
     entries = _entries(kept, config)
-    dataset = _join(kept, observer)
-    training = np.isin(dataset.episode, [i for i, entry in enumerate(entries) if entry.split == "train"])
-    quantities = {**dataset.observation, "action": dataset.action}
+    joined = _join(kept, observer)
+    training = np.isin(joined.episode, [i for i, entry in enumerate(entries) if entry.split == "train"])
+    quantities = {**joined.observation, "action": joined.action}
     stiffness, damping = sent_gains([r.command for r, _ in kept], robot.layout, names)
     manifest = Manifest(
         robot=robot.description.name,
@@ -94,7 +99,8 @@ def build_dataset(
         statistics={name: _statistics(values[training]) for name, values in quantities.items()},
         episodes=entries,
     )
-    return Dataset(manifest, dataset.observation, dataset.action, dataset.stamp, dataset.episode, dataset.tick)
+    fields = {name: getattr(joined, name) for name in _Joined.__dataclass_fields__}
+    return Dataset(manifest, **fields)
 
 
 def _task(recordings: Sequence[Recording]) -> str:
@@ -119,20 +125,25 @@ def _steps(recording: Recording, robot: RobotModel, observer: Observer, names: S
     if observer.objects:
         match["task/state"] = match_past(objects.stamp, at, tolerance)
     whole = np.all([m >= 0 for m in match.values()], axis=0)
-    observed: list[dict[str, NDArray[np.float32]]] = []
+    observed: list[_Terms] = []
+    slopes: list[_Terms] = []
     ticks = []
-    for t in np.flatnonzero(whole):
+    for t in np.flatnonzero(whole).tolist():
         i = match["joint_states"][t]
         measured = JointState(int(state.stamp[i]), state.position[i], state.velocity[i], state.effort[i])
         seen = {name: objects.position[name][match["task/state"][t]] for name in observer.objects if name in objects.position}
         if (observation := observer.observe(measured, seen)) is not None and _finite(observation, command.position, match, t):
             observed.append(observation)
+            slopes.append(sensitivity(observer, measured, seen, robot.layout.indices(names)))
             ticks.append(t)
     tick = np.array(ticks, dtype=np.int32)
     dropped = {name: int((m < 0).sum()) for name, m in match.items()}
     dropped["incomplete"] = int(whole.sum()) - len(tick)
     return _Steps(
         observation={s.name: np.array([o[s.name] for o in observed], np.float32).reshape(-1, *s.shape) for s in observer.terms},
+        sensitivity={
+            s.name: np.array([o[s.name] for o in slopes], np.float32).reshape(-1, *s.shape, len(names)) for s in observer.terms
+        },
         action=command.position[match["command"][tick]][:, robot.layout.indices(names)].astype(np.float32),
         stamp=at[tick],
         tick=tick,
@@ -166,6 +177,7 @@ def _entries(kept: Sequence[tuple[Recording, _Steps]], config: DatasetConfig) ->
 @dataclass(frozen=True, slots=True)
 class _Joined:
     observation: dict[str, NDArray[np.float32]]
+    sensitivity: dict[str, NDArray[np.float32]]
     action: NDArray[np.float32]
     stamp: NDArray[np.int64]
     episode: NDArray[np.int32]
@@ -176,6 +188,7 @@ def _join(kept: Sequence[tuple[Recording, _Steps]], observer: Observer) -> _Join
     every = [steps for _, steps in kept]
     return _Joined(
         observation={s.name: np.concatenate([e.observation[s.name] for e in every]) for s in observer.terms},
+        sensitivity={s.name: np.concatenate([e.sensitivity[s.name] for e in every]) for s in observer.terms},
         action=np.concatenate([e.action for e in every]),
         stamp=np.concatenate([e.stamp for e in every]),
         episode=np.repeat(np.arange(len(every), dtype=np.int32), [len(e.action) for e in every]),

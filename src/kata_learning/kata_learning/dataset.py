@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The dataset: aligned steps of many episodes, a manifest beside them, and the folder that holds both."""
 
+import dataclasses
 import hashlib
 import json
 from collections.abc import Mapping
@@ -9,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from kata_core.errors import DataError
 from numpy.typing import NDArray
 
+from kata_core.errors import DataError
 from kata_learning.atomic import new_folder
 
 __all__ = ["MARKER", "Dataset", "EpisodeEntry", "Manifest", "Statistics", "load_dataset", "save_dataset"]
@@ -97,6 +98,7 @@ class Dataset:
     Attributes:
         manifest: What it holds.
         observation: By term, shape (T, *shape), float32.
+        sensitivity: By term, its derivative by the policy's joints, shape (T, *shape, k), float32.
         action: Joint positions really sent, shape (T, k), [rad], float32.
         stamp: Shape (T,), [ns].
         episode: Index into manifest.episodes, shape (T,).
@@ -105,6 +107,7 @@ class Dataset:
 
     manifest: Manifest
     observation: Mapping[str, FloatArray32]
+    sensitivity: Mapping[str, FloatArray32]
     action: FloatArray32
     stamp: NDArray[np.int64]
     episode: NDArray[np.int32]
@@ -121,7 +124,8 @@ class Dataset:
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return all arrays by file name without extension."""
-        terms = {f"observation.{term.replace('/', '.')}": values for term, values in self.observation.items()}
+        parts = {"observation": self.observation, "sensitivity": self.sensitivity}
+        terms = {_file(part, term): values for part, of in parts.items() for term, values in of.items()}
         return {**terms, "action": self.action, "stamp": self.stamp, "episode": self.episode, "tick": self.tick}
 
 
@@ -142,12 +146,12 @@ def save_dataset(dataset: Dataset, folder: Path, *, replace: bool = False) -> Da
         DataError: The folder exists (with `replace`: and is no dataset), or cannot be written.
     """
     arrays = dataset.arrays()
-    manifest = Manifest(**{**_fields(dataset.manifest), "hash": content_hash(arrays)})
+    manifest = dataclasses.replace(dataset.manifest, hash=content_hash(arrays))
     with new_folder(folder, MARKER, replace=replace) as partial:
         for name, array in arrays.items():
             np.save(partial / f"{name}.npy", array)
         (partial / MARKER).write_text(json.dumps({"schema": SCHEMA, **asdict(manifest)}, indent=1) + "\n")
-    return Dataset(manifest, dataset.observation, dataset.action, dataset.stamp, dataset.episode, dataset.tick)
+    return dataclasses.replace(dataset, manifest=manifest)
 
 
 def load_dataset(folder: Path) -> Dataset:
@@ -159,8 +163,8 @@ def load_dataset(folder: Path) -> Dataset:
     try:
         manifest = _manifest(json.loads((folder / MARKER).read_text()))
         load = {path.stem: np.load(path, mmap_mode="r", allow_pickle=False) for path in sorted(folder.glob("*.npy"))}
-        terms = {term: load[f"observation.{term.replace('/', '.')}"] for term in manifest.terms}
-        dataset = Dataset(manifest, terms, load["action"], load["stamp"], load["episode"], load["tick"])
+        observation, sensitivity = ({t: load[_file(part, t)] for t in manifest.terms} for part in ("observation", "sensitivity"))
+        dataset = Dataset(manifest, observation, sensitivity, load["action"], load["stamp"], load["episode"], load["tick"])
     except (OSError, KeyError, TypeError, ValueError) as error:
         text = f"lacks {error}" if isinstance(error, KeyError) else str(error).replace("\n", " ")
         raise DataError(f"not a dataset: {text}", where=str(folder), fix="make one with `kata dataset`") from error
@@ -169,8 +173,8 @@ def load_dataset(folder: Path) -> Dataset:
     return dataset
 
 
-def _fields(manifest: Manifest) -> dict[str, Any]:
-    return {name: getattr(manifest, name) for name in Manifest.__dataclass_fields__}
+def _file(part: str, term: str) -> str:
+    return f"{part}.{term.replace('/', '.')}"
 
 
 def _manifest(data: dict[str, Any]) -> Manifest:

@@ -10,7 +10,6 @@ from kata_core.params import param
 from kata_core.policy.onnx_policy import OnnxPolicy
 from kata_core.robot import RobotModel
 from kata_core.safety import SafetyConfig
-
 from kata_learning.interval import wilson
 from kata_learning.policy_loop import PolicyLoop
 

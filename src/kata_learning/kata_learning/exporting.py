@@ -13,10 +13,10 @@ import numpy as np
 import onnx
 import onnxruntime as ort
 import torch
-from kata_core.errors import ContractError, DataError
-from kata_core.policy import CONTRACT_KEY, PolicyContract
 from numpy.typing import NDArray
 
+from kata_core.errors import ContractError, DataError
+from kata_core.policy import CONTRACT_KEY, PolicyContract
 from kata_learning.atomic import new_file
 from kata_learning.dataset import Dataset, Statistics
 from kata_learning.network import ChunkPolicy
@@ -114,6 +114,8 @@ def _to_onnx(network: ChunkPolicy) -> Any:
             output_names=["action"],
             dynamic_shapes=(tuple({0: batch} for _ in examples),),
         )
+    if program is None:
+        raise RuntimeError("torch.onnx.export gave no program")
     return program.model_proto
 
 

@@ -4,10 +4,10 @@
 from collections.abc import Sequence
 
 import numpy as np
+
 from kata_core.errors import DataError
 from kata_core.joints import JointLayout
 from kata_core.robot import RobotModel
-
 from kata_learning.recording import CommandSeries
 
 __all__ = ["MOVED", "expand_joints", "moved_joints", "sent_gains"]

@@ -3,10 +3,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
-from kata_core.observation import TermSpec
 from torch import Tensor, nn
+
+from kata_core.observation import TermSpec
 
 __all__ = ["ChunkPolicy", "NetworkSpec", "Scaling"]
 
@@ -90,8 +92,9 @@ class ChunkPolicy(nn.Module):
             ((term - self.get_buffer(f"mean_{i}")) / self.get_buffer(f"std_{i}")).flatten(1) for i, term in enumerate(terms)
         ]
         out: Tensor = self.trunk(torch.cat(scaled, dim=1))
-        chunk = out.unflatten(1, (self.spec.horizon, len(self.spec.joint_names)))
-        return chunk * self.get_buffer("step_std") + self.get_buffer("step_mean")
+        chunk = out.reshape(-1, self.spec.horizon, len(self.spec.joint_names))
+        displacement: Tensor = chunk * self.get_buffer("step_std") + self.get_buffer("step_mean")
+        return displacement
 
 
 def _size(term: TermSpec) -> int:
@@ -101,6 +104,6 @@ def _size(term: TermSpec) -> int:
 def _mlp(inputs: int, spec: NetworkSpec) -> nn.Sequential:
     widths = [inputs, *[spec.hidden] * spec.layers]
     layers: list[nn.Module] = []
-    for fan_in, fan_out in zip(widths, widths[1:], strict=False):
+    for fan_in, fan_out in pairwise(widths):
         layers += [nn.Linear(fan_in, fan_out), nn.GELU()]
     return nn.Sequential(*layers, nn.Linear(widths[-1], spec.horizon * len(spec.joint_names)))

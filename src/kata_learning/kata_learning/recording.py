@@ -7,14 +7,23 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+
 from kata_core.arrays import FloatArray
 from kata_core.errors import DataError
 from kata_core.joints import JointLayout
-from numpy.typing import NDArray
-
 from kata_learning.bags import Bag, BagInfo, Stream, read_bag
 
-__all__ = ["TOPICS", "CommandSeries", "ObjectSeries", "Recording", "StateSeries", "command_series", "read_recording", "state_series"]
+__all__ = [
+    "TOPICS",
+    "CommandSeries",
+    "ObjectSeries",
+    "Recording",
+    "StateSeries",
+    "command_series",
+    "read_recording",
+    "state_series",
+]
 
 TOPICS = ("joint_states", "command", "task/state")
 """The streams that a dataset is built from."""

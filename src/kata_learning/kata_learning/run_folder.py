@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
+
 from kata_core.errors import DataError
 from kata_core.observation import TermSpec
-
 from kata_learning.atomic import new_folder
 from kata_learning.network import ChunkPolicy, NetworkSpec
 from kata_learning.train import EpochLoss, Trained

@@ -3,20 +3,19 @@
 
 import copy
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import numpy as np
 import torch
-from kata_core.errors import DataError
-from kata_core.observation import TermSpec
 from torch import Tensor
 
+from kata_core.errors import DataError
+from kata_core.observation import TermSpec
 from kata_learning.dataset import Dataset
 from kata_learning.network import ChunkPolicy, NetworkSpec, Scaling
+from kata_learning.samples import Disturbance, Samples, take_samples
 from kata_learning.train_config import TrainConfig
-from kata_learning.windows import action_windows
 
 __all__ = ["EpochLoss", "Trained", "train_policy"]
 
@@ -30,7 +29,7 @@ TERM_FLOOR = 1e-2
 class EpochLoss(NamedTuple):
     """Mean squared errors after one pass, in units of the displacements' spread.
 
-    `train` is with noise and running weights, `validation` without noise and with averaged weights.
+    `train` is with running weights, `validation` with averaged ones; both are on disturbed observations.
     """
 
     epoch: int
@@ -53,12 +52,6 @@ class Trained:
     best: int
 
 
-class _Split(NamedTuple):
-    terms: tuple[Tensor, ...]
-    chunk: Tensor
-    valid: Tensor
-
-
 def train_policy(dataset: Dataset, config: TrainConfig, on_epoch: Callable[[EpochLoss], None] | None = None) -> Trained:
     """Train a policy; the same dataset, config and machine give the same weights.
 
@@ -74,7 +67,7 @@ def train_policy(dataset: Dataset, config: TrainConfig, on_epoch: Callable[[Epoc
     generator = torch.Generator().manual_seed(config.seed)
     torch.manual_seed(config.seed)
 
-    train, validation = _split(dataset, "train", config.horizon), _split(dataset, "validation", config.horizon)
+    train, validation = (take_samples(dataset, split, config.horizon) for split in ("train", "validation"))
     if not len(train.chunk):
         raise DataError("the dataset has no training steps", fix="record more episodes, or lower --validation")
     if not len(validation.chunk):
@@ -84,17 +77,17 @@ def train_policy(dataset: Dataset, config: TrainConfig, on_epoch: Callable[[Epoc
     optimiser = torch.optim.AdamW(network.parameters(), lr=config.rate, weight_decay=config.decay)
     batches = math.ceil(len(train.chunk) / config.batch)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, _warm_cosine(batches * config.epochs))
-    spread = [network.get_buffer(f"std_{i}") * config.noise for i in range(len(train.terms))]
+    blur = [network.get_buffer(f"std_{i}") * config.blur for i in range(len(train.terms))]
+    disturbance = Disturbance.over(config.horizon, dataset.manifest.rate, config.noise, config.recovery, blur)
+    held_out = disturbance.apply(validation, generator)
 
     best, best_loss, best_state, losses, updates = 0, math.inf, averaged.state_dict(), [], 0
     for epoch in range(config.epochs):
         total = 0.0
-        for rows in torch.randperm(len(train.chunk), generator=generator).split(config.batch):
-            terms = [term[rows] for term in train.terms]
-            noisy = [term + std * torch.randn(term.shape, generator=generator) for term, std in zip(terms, spread, strict=True)]
-            loss = _loss(network, noisy, train.chunk[rows], train.valid[rows])
+        for rows in torch.split(torch.randperm(len(train.chunk), generator=generator), config.batch):
+            loss = _loss(network, disturbance.apply(train.take(rows), generator))
             optimiser.zero_grad(set_to_none=True)
-            loss.backward()
+            torch.autograd.backward(loss)
             torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
             optimiser.step()
             schedule.step()
@@ -102,12 +95,12 @@ def train_policy(dataset: Dataset, config: TrainConfig, on_epoch: Callable[[Epoc
             _average(averaged, network, min(config.average, updates / (updates + 10)))
             total += loss.item() * len(rows)
         with torch.no_grad():
-            held_out = _loss(averaged, validation.terms, validation.chunk, validation.valid).item()
-        losses.append(EpochLoss(epoch, total / len(train.chunk), held_out))
+            validation_loss = _loss(averaged, held_out).item()
+        losses.append(EpochLoss(epoch, total / len(train.chunk), validation_loss))
         if on_epoch is not None:
             on_epoch(losses[-1])
-        if held_out < best_loss:
-            best, best_loss, best_state = epoch, held_out, copy.deepcopy(averaged.state_dict())
+        if validation_loss < best_loss:
+            best, best_loss, best_state = epoch, validation_loss, copy.deepcopy(averaged.state_dict())
         if epoch - best >= config.patience:
             break
 
@@ -115,11 +108,12 @@ def train_policy(dataset: Dataset, config: TrainConfig, on_epoch: Callable[[Epoc
     return Trained(averaged, tuple(losses), best)
 
 
-def _loss(network: ChunkPolicy, terms: Iterable[Tensor], chunk: Tensor, valid: Tensor) -> Tensor:
+def _loss(network: ChunkPolicy, samples: Samples) -> Tensor:
     """Mean squared error of valid actions in units of the displacements' spread."""
-    error = (network(*terms) - chunk) / network.get_buffer("step_std")
-    weight = valid.unsqueeze(-1).expand_as(error)
-    return (error.square() * weight).sum() / weight.sum()
+    error = (network(*samples.terms) - samples.chunk) / network.get_buffer("step_std")
+    weight = samples.valid.unsqueeze(-1).expand_as(error)
+    mean: Tensor = (error.square() * weight).sum() / weight.sum()
+    return mean
 
 
 def _average(averaged: ChunkPolicy, network: ChunkPolicy, decay: float) -> None:
@@ -138,22 +132,13 @@ def _warm_cosine(updates: int) -> Callable[[int], float]:
     return factor
 
 
-def _split(dataset: Dataset, split: str, horizon: int) -> _Split:
-    """Return the observations and chunks of a split as tensors."""
-    steps = dataset.steps(split)
-    windows = action_windows(dataset.episode[steps], dataset.tick[steps], horizon)
-    chunk = np.asarray(dataset.action)[steps][windows.step]
-    terms = tuple(torch.from_numpy(np.asarray(values)[steps]) for values in dataset.observation.values())
-    return _Split(terms, torch.from_numpy(chunk), torch.from_numpy(windows.valid))
-
-
 def _network_spec(dataset: Dataset, config: TrainConfig) -> NetworkSpec:
     about = dataset.manifest
     terms = tuple(TermSpec(name, shape) for name, shape in about.terms.items())
     return NetworkSpec(terms, about.joint_names, config.horizon, config.hidden, config.layers)
 
 
-def _scaling(dataset: Dataset, train: _Split) -> Scaling:
+def _scaling(dataset: Dataset, train: Samples) -> Scaling:
     about = dataset.manifest
     shaped = [(about.statistics[name], shape) for name, shape in about.terms.items()]
     names = list(about.terms)

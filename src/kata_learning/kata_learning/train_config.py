@@ -20,7 +20,17 @@ class TrainConfig:
     batch: int = param(256, low=1, doc="Steps in a batch.")
     rate: float = param(1e-3, low=0.0, high=1.0, doc="Learning rate at its peak; cosine decay to 0, after a short warm-up.")
     decay: float = param(1e-3, low=0.0, high=1.0, doc="Weight decay (AdamW).")
-    average: float = param(0.995, low=0.0, high=1.0, doc="Decay of the moving average of the weights, a batch; the average is kept.")
-    noise: float = param(0.05, low=0.0, high=10.0, doc="Noise on observations, in standard deviations of each; makes errors heal.")
+    average: float = param(
+        0.995, low=0.0, high=1.0, doc="Decay of the moving average of the weights, a batch; the average is kept."
+    )
+    noise: float = param(
+        0.06,
+        unit="rad",
+        low=0.0,
+        high=1.0,
+        doc="Joint displacements shown beside the data, with the way back; makes errors heal.",
+    )
+    recovery: float = param(0.1, unit="s", low=0.0, high=10.0, doc="Time constant of that way back.")
+    blur: float = param(0.01, low=0.0, high=10.0, doc="Noise on each observed number, in its standard deviations.")
     seed: int = param(0, low=0, doc="Seed of weights, order and noise.")
     threads: int = param(1, low=1, high=256, doc="Threads of torch.")

@@ -2,15 +2,12 @@
 """Node `conductor`: runs a session of episodes, to record demonstrations or to try a policy.
 
 Each episode: the simulator and the safety filter start anew, the recorder starts, the source is engaged until
-the task succeeds or time is up, the recorder saves the episode with its outcome.
+the task succeeds, the source ends by itself or time is up, the recorder saves the episode with its outcome.
 """
 
 import sys
-from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from typing import Any
 
-import numpy as np
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from sensor_msgs.msg import JointState as JointStateMsg
@@ -18,15 +15,15 @@ from std_srvs.srv import SetBool, Trigger
 
 from kata_core.errors import KataError
 from kata_core.params import param
-from kata_msgs.msg import TaskState
+from kata_msgs.msg import HumanFrames, TaskState, Verdict
 from kata_msgs.srv import SaveEpisode, StartEpisode
 from kata_nodes import params
 from kata_nodes.convert import from_time
 from kata_nodes.latest import Latest
+from kata_nodes.script import Prompter, Script
 from kata_nodes.spin import run
 
-Script = Generator[None, None, Any]
-"""A part of the session; each ``yield`` waits for the next look, 20 ms later."""
+_SETTLED = 20_000_000  # every node has heard of a reset by then [ns]
 
 
 @dataclass(frozen=True)
@@ -40,8 +37,9 @@ class NodeConfig:
     record: bool = param(True, doc="Whether each episode is recorded.")
     time_limit: float = param(12.0, unit="s", low=0.1, high=3600.0, doc="Longest episode.")
     linger: float = param(0.3, unit="s", low=0.0, high=10.0, doc="How long an episode goes on after success.")
+    silence: float = param(5.0, unit="s", low=0.5, high=60.0, doc="Time in which something must move the robot.")
     rest_velocity: float = param(0.1, unit="rad/s", low=0.001, high=10.0, doc="Joint velocity below which the robot is at rest.")
-    patience: float = param(30.0, unit="s", low=1.0, high=600.0, doc="Wall time to wait for a service or for rest.")
+    patience: float = param(240.0, unit="s", low=1.0, high=3600.0, doc="Wall time to wait for other nodes.")
 
 
 class ConductorNode(Node):
@@ -53,11 +51,13 @@ class ConductorNode(Node):
         """Read parameters and begin."""
         super().__init__("conductor")
         self._config = params.declare(self, NodeConfig)
-        self._steady = Clock(clock_type=ClockType.STEADY_TIME)
+        self._prompter = Prompter(self, self._config.patience)
         self._joints = Latest(self, JointStateMsg, "joint_states")
         self._task = Latest(self, TaskState, "task/state")
+        self._frames = Latest(self, HumanFrames, "frames")
+        self._verdict = Latest(self, Verdict, "verdict")
         self._script = self._session()
-        self.create_timer(0.02, self._look, clock=self._steady)
+        self.create_timer(0.02, self._look, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def _look(self) -> None:
         try:
@@ -78,57 +78,46 @@ class ConductorNode(Node):
 
     def _start_anew(self) -> Script:
         """Reset simulator and filter; the filter is stopped meanwhile, lest it pull the robot back."""
-        yield from self._call(Trigger, "safety/stop", Trigger.Request())
-        yield from self._call(Trigger, "sim/reset_world", Trigger.Request())
-        begin = self.get_clock().now().nanoseconds
+        yield from self._prompter.call(Trigger, "safety/stop", Trigger.Request())
+        yield from self._prompter.call(Trigger, "sim/reset_world", Trigger.Request())
+        begin = self.get_clock().now().nanoseconds + _SETTLED
         self._task.forget()
-        yield from self._until("joint states and task after the reset", lambda: self._seen_since(begin))
+        yield from self._prompter.until("joint states and task after the reset", lambda: self._seen_since(begin))
         # The filter refuses while it has not seen the joint states that this node has.
-        yield from self._call(Trigger, "safety/reset", Trigger.Request(), insist=True)
+        yield from self._prompter.call(Trigger, "safety/reset", Trigger.Request(), insist=True)
 
     def _episode(self, episode: int) -> Script:
         """Return whether the task succeeded."""
-        yield from self._until("the robot to come to rest", self._at_rest)
+        yield from self._prompter.until("a publisher of target", lambda: self.count_publishers("target") > 0)
+        yield from self._prompter.until("the robot to come to rest", self._at_rest)
         if self._config.record:
-            yield from self._call(StartEpisode, "episode/start", StartEpisode.Request(task=self._config.task))
-        yield from self._call(SetBool, f"{self._config.source}/engage", SetBool.Request(data=True))
+            yield from self._prompter.call(StartEpisode, "episode/start", StartEpisode.Request(task=self._config.task))
+        yield from self._prompter.call(SetBool, f"{self._config.source}/engage", SetBool.Request(data=True))
         begin = self.get_clock().now().nanoseconds
-        while not self._succeeded() and self._since(begin) < self._config.time_limit:
-            yield
+        yield from self._watch(begin)
         success, took, end = self._succeeded(), self._since(begin), self.get_clock().now().nanoseconds
         while self._since(end) < self._config.linger:
             yield
-        yield from self._call(SetBool, f"{self._config.source}/engage", SetBool.Request(data=False))
+        yield from self._prompter.call(SetBool, f"{self._config.source}/engage", SetBool.Request(data=False))
         place = ""
         if self._config.record:
-            saved = yield from self._call(SaveEpisode, "episode/save", SaveEpisode.Request(task_success=success))
+            saved = yield from self._prompter.call(SaveEpisode, "episode/save", SaveEpisode.Request(task_success=success))
             place = f"  {saved.path}" + (f" ({saved.message})" if saved.message else "")
-        word = "success" if success else "no success"
+        word = "success" if success else "no success" if took >= self._config.time_limit else "the source ended"
         self.get_logger().info(f"episode {episode}/{self._config.episodes}: {word} after {took:.1f} s{place}")
         return success
 
-    def _call(self, kind: Any, name: str, request: Any, *, insist: bool = False) -> Script:
-        """Call a service, again and again if we insist, and return its answer; a refusal ends the session."""
-        client = self.create_client(kind, name)
-        yield from self._until(f"service {name}", client.service_is_ready)
-        begin = self._steady.now().nanoseconds
-        while True:
-            future = client.call_async(request)
-            yield from self._until(f"an answer of {name}", future.done)
-            answer = future.result()
-            if answer.success or not insist or self._steady.now().nanoseconds - begin > self._config.patience * 1e9:
-                break
-        self.destroy_client(client)
-        if not answer.success:
-            raise KataError(f"{name} refused: {answer.message}", where="conductor")
-        return answer
-
-    def _until(self, what: str, condition: Callable[[], bool]) -> Script:
-        begin = self._steady.now().nanoseconds
-        while not condition():
-            if self._steady.now().nanoseconds - begin > self._config.patience * 1e9:
-                raise KataError(f"waited {self._config.patience:g} s for {what}", where="conductor", fix="does its node run?")
+    def _watch(self, begin: int) -> Script:
+        """Wait until the task succeeds, a human who was engaged is so no more, or time is up."""
+        begun = moved = False
+        while not self._succeeded() and self._since(begin) < self._config.time_limit:
             yield
+            engaged = self._engaged()
+            if begun and not engaged:
+                return
+            begun, moved = begun or engaged, moved or self._moving()
+            if not moved and self._since(begin) > self._config.silence:
+                raise KataError("nothing moves the robot", where="conductor", fix="see what safety and the source say")
 
     def _seen_since(self, stamp: int) -> bool:
         messages = (self._joints.read(), self._task.read())
@@ -136,7 +125,16 @@ class ConductorNode(Node):
 
     def _at_rest(self) -> bool:
         message = self._joints.read()
-        return message is not None and bool(np.abs(message.velocity).max() < self._config.rest_velocity)
+        return message is not None and max(map(abs, message.velocity)) < self._config.rest_velocity
+
+    def _moving(self) -> bool:
+        message = self._verdict.read()
+        return message is not None and message.status in (Verdict.FOLLOWING, Verdict.LIMITED)
+
+    def _engaged(self) -> bool:
+        """Return whether a human is engaged; a policy publishes no frames."""
+        message = self._frames.read()
+        return message is not None and bool(message.engaged)
 
     def _succeeded(self) -> bool:
         message = self._task.read()
@@ -149,7 +147,3 @@ class ConductorNode(Node):
 def main() -> None:
     """Run the node."""
     sys.exit(run(ConductorNode))
-
-
-if __name__ == "__main__":
-    main()

@@ -23,7 +23,8 @@ class NodeConfig:
 
     clip: str = param("", doc="Path of the motion clip (.bvh).")
     rate: float = param(60.0, unit="Hz", low=0.0, high=240.0, doc="Rate to stream at; 0 for the clip's own.")
-    engage: bool = param(False, doc="Whether to start at once; else the person stands in the first frame until ~/engage.")
+    engage: bool = param(False, doc="Whether to start once somebody follows; else ~/engage starts.")
+    lead_in: float = param(2.5, unit="s", low=0.0, high=60.0, doc="Time engaged in the first frame, for the robot to get there.")
     loop: bool = param(False, doc="Whether to begin anew at the end; else the person disengages and stays there.")
 
 
@@ -39,8 +40,9 @@ class MocapSourceNode(Node):
         clip = load_clip(Path(config.clip))
         self._clip = clip.resample(config.rate) if config.rate > 0.0 else clip
         self._loop = config.loop
-        self._engaged = config.engage
-        self._next = 0
+        self._engaged, self._waiting = False, config.engage
+        self._lead_in = round(config.lead_in * self._clip.fps)
+        self._next = -self._lead_in
         for note in clip.notes:
             self.get_logger().info(note)
         self._frames = self.create_publisher(HumanFramesMsg, "frames", qos.STREAM)
@@ -48,15 +50,18 @@ class MocapSourceNode(Node):
         self.create_timer(1.0 / self._clip.fps, self._tick)
 
     def _on_engage(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
-        self._engaged, self._next = request.data, 0
+        self._engaged, self._next, self._waiting = request.data, -self._lead_in, False
         response.success, response.message = True, f"{self._clip.duration:.1f} s"
         return response
 
     def _tick(self) -> None:
         stamp = self.get_clock().now().nanoseconds
-        self._frames.publish(frames_to(self._clip.frames(self._next, stamp, self._engaged)))
+        self._frames.publish(frames_to(self._clip.frames(max(self._next, 0), stamp, self._engaged)))
         if not self._engaged:
+            # Who follows frames publishes targets; retargeting may take a while to get ready.
+            self._engaged = self._waiting and self.count_publishers("target") > 0
             return
+        self._waiting = False
         self._next += 1
         if self._next == len(self._clip):
             self._engaged = self._loop
@@ -67,7 +72,3 @@ class MocapSourceNode(Node):
 def main() -> None:
     """Run the node."""
     sys.exit(run(MocapSourceNode))
-
-
-if __name__ == "__main__":
-    main()

@@ -74,7 +74,3 @@ class OperatorNode(Node):
 def main() -> None:
     """Run the node."""
     sys.exit(run(OperatorNode))
-
-
-if __name__ == "__main__":
-    main()

@@ -69,7 +69,3 @@ class PolicyNode(Node):
 def main() -> None:
     """Run the node."""
     sys.exit(run(PolicyNode))
-
-
-if __name__ == "__main__":
-    main()

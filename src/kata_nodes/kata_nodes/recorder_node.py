@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from rclpy.node import Node
 
@@ -66,10 +67,12 @@ class RecorderNode(Node):
 
     def _topics(self) -> list[BagTopic]:
         """Return what is recorded, with the QoS of the publishers seen by now."""
-        pairs = (entry.split() for entry in self._config.topics)
+        pairs = [entry.split() for entry in self._config.topics]
         named = [(self.resolve_topic_name(pair[0]), message_type(pair[-1])) for pair in pairs]
-        offered = {name: [qos_entry(info.qos_profile) for info in self.get_publishers_info_by_topic(name)] for name, _ in named}
-        return [BagTopic(name, kind, offered[name]) for name, kind in named]
+        return [BagTopic(name, kind, self._offered(name)) for name, kind in named]
+
+    def _offered(self, topic: str) -> list[dict[str, Any]]:
+        return [qos_entry(publisher.qos_profile) for publisher in self.get_publishers_info_by_topic(topic)]
 
     def _store(self, topic: str) -> Callable[[bytes], None]:
         """Return the callback of one topic."""
@@ -89,8 +92,7 @@ class RecorderNode(Node):
             try:
                 self._bag = BagWriter(next_episode(Path(self._config.directory)), self._topics())
             except DataError as error:
-                self._drop(str(error))
-                response.message = str(error)
+                response.message = self._drop(str(error))
         response.success = not response.message
         self._publish(response.message)
         return response
@@ -102,8 +104,7 @@ class RecorderNode(Node):
         try:
             response.path = self._path = str(self._bag.save(self._facts(request)))
         except OSError as error:
-            self._drop(f"cannot write: {error}")
-            response.message = f"cannot write: {error}"
+            response.message = self._drop(f"cannot write: {error}")
             return response
         silent, self._bag = self._bag.silent, None
         self._machine.save(request.task)
@@ -119,13 +120,15 @@ class RecorderNode(Node):
         response.success = not response.message
         return response
 
-    def _drop(self, reason: str) -> None:
+    def _drop(self, reason: str) -> str:
+        """Remove the running episode, and return the reason as it was given."""
         self._machine.discard()
         if self._bag is not None:
             self._bag.discard()
         self._bag = None
         self.get_logger().warning(f"episode discarded: {reason or 'no reason given'}")
         self._publish(reason)
+        return reason
 
     def _facts(self, request: SaveEpisode.Request) -> dict[str, str]:
         labels = dict(entry.partition("=")[::2] for entry in self._config.labels)
@@ -147,7 +150,3 @@ class RecorderNode(Node):
 def main() -> None:
     """Run the node."""
     sys.exit(run(RecorderNode))
-
-
-if __name__ == "__main__":
-    main()

@@ -99,7 +99,3 @@ def _messages(file: Path, topic: str) -> Iterator[Sample]:
 def main() -> None:
     """Run the node."""
     sys.exit(run(ReplayNode))
-
-
-if __name__ == "__main__":
-    main()

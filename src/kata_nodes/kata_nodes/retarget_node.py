@@ -2,14 +2,15 @@
 """Node `retarget`: turns `frames` into `target`."""
 
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from rclpy.node import Node
 from sensor_msgs.msg import JointState as JointStateMsg
 
-from kata_core import JointCommand, load_robot
+from kata_core import HumanFrames, JointCommand, JointState, load_robot
 from kata_core.params import param
-from kata_core.retarget.hands import HandsConfig, HandsRetargeter
+from kata_core.retarget import BodyRetargeter, HandsConfig, HandsRetargeter, RetargetConfig, Retargeted
 from kata_msgs.msg import HumanFrames as HumanFramesMsg
 from kata_msgs.msg import JointCommand as JointCommandMsg
 from kata_nodes import params, qos
@@ -20,7 +21,7 @@ from kata_nodes.spin import run
 
 @dataclass(frozen=True)
 class NodeConfig:
-    """Parameters of the node, beside those of `HandsConfig`."""
+    """Parameters of the node, beside those of `HandsConfig` or `RetargetConfig`."""
 
     robot: str = param("g1", doc="Name or path of the robot's folder of data.")
     mode: str = param("hands", choices=("hands", "body"), doc="hands: relative motion of tracked hands; body: the whole posture.")
@@ -33,15 +34,19 @@ class RetargetNode(Node):
         """Read parameters and wait for frames."""
         super().__init__("retarget")
         config = params.declare(self, NodeConfig)
-        hands = params.declare(self, HandsConfig)
         self._robot = load_robot(config.robot)
         self._joints = JointConverter(self._robot.layout)
-        if config.mode == "hands":
-            engine = HandsRetargeter(self._robot, hands)
-            self._step = engine.step
-        self._targets = self.create_publisher(JointCommandMsg, "target", qos.STREAM)
+        self._step = self._follower(config.mode)
         self._state = Latest(self, JointStateMsg, "joint_states")
+        self._targets = self.create_publisher(JointCommandMsg, "target", qos.STREAM)
         self.create_subscription(HumanFramesMsg, "frames", self._on_frames, qos.LATEST)
+
+    def _follower(self, mode: str) -> Callable[[HumanFrames, JointState], Retargeted]:
+        if mode == "hands":
+            return HandsRetargeter(self._robot, params.declare(self, HandsConfig)).step
+        self.get_logger().info("getting ready; the first time on a machine, kernels are compiled, which takes a minute or two")
+        body = BodyRetargeter(self._robot, params.declare(self, RetargetConfig))
+        return lambda frames, _: body.step(frames)
 
     def _on_frames(self, message: HumanFramesMsg) -> None:
         measured = self._state.read()
@@ -52,8 +57,8 @@ class RetargetNode(Node):
         frames = frames_from(message)
         result = self._step(frames, state)
         if result.reasons and frames.engaged:
-            self.get_logger().info(", ".join(result.reasons), throttle_duration_sec=2.0)
-        if result.position is not None:
+            self.get_logger().debug(", ".join(result.reasons), throttle_duration_sec=2.0)
+        if result.position is not None and frames.engaged:
             command = JointCommand.at(frames.stamp, result.position, self._robot.stiffness, self._robot.damping)
             self._targets.publish(self._joints.command_to(command))
 
@@ -61,7 +66,3 @@ class RetargetNode(Node):
 def main() -> None:
     """Run the node."""
     sys.exit(run(RetargetNode))
-
-
-if __name__ == "__main__":
-    main()

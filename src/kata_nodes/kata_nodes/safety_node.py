@@ -12,7 +12,7 @@ from std_srvs.srv import Trigger
 from kata_core import JointState, load_robot
 from kata_core.params import param
 from kata_core.safety import Received, SafetyConfig, SafetyFilter
-from kata_core.verdict import Reason, Status
+from kata_core.verdict import Reason, Status, Verdict
 from kata_msgs.msg import JointCommand as JointCommandMsg
 from kata_msgs.msg import Verdict as VerdictMsg
 from kata_nodes import params, qos
@@ -75,9 +75,16 @@ class SafetyNode(Node):
         if verdict.command is not None:
             self._commands.publish(self._joints.command_to(verdict.command))
         self._verdicts.publish(self._joints.verdict_to(verdict))
-        if verdict.status is not self._status:
-            self._status = verdict.status
-            self.get_logger().info(f"{verdict.status.name.lower()} {', '.join(verdict.reasons)}", throttle_duration_sec=0.2)
+        self._tell(verdict)
+
+    def _tell(self, verdict: Verdict) -> None:
+        """Log when the robot begins to follow, to hold or to stand still; limits alone are not news."""
+        status = Status.FOLLOWING if verdict.status is Status.LIMITED else verdict.status
+        if status is not self._status:
+            self._status = status
+            self.get_logger().info(
+                f"{status.name.lower()}: {', '.join(verdict.reasons) or 'all well'}", throttle_duration_sec=0.1
+            )
 
     def _watch(self) -> None:
         oldest = self._steady.now().nanoseconds - round(self._config.max_silence * 1e9)
@@ -101,7 +108,3 @@ class SafetyNode(Node):
 def main() -> None:
     """Run the node."""
     sys.exit(run(SafetyNode))
-
-
-if __name__ == "__main__":
-    main()

@@ -1,13 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The simulated robot: takes `command`, publishes what a real robot's drivers would, and the clock.
 
-Services `~/reset_world` and `~/set_pause` bear the names that ros-controls/mujoco_ros2_control gives them
-(mujoco_simulation.cpp), with standard types since its own messages are not everywhere to be had. A reset puts
-the robot to rest and draws a new goal, the k-th one from the seeds (`seed`, k); `task/reset` draws one and leaves
-the robot where it is.
+Services `~/reset_world` and `~/set_pause` bear the names of ros-controls/mujoco_ros2_control (its mujoco_simulation.cpp),
+with standard types. A reset puts the robot to rest and draws a new goal, the k-th from the seeds (`seed`, k);
+`task/reset` draws one and leaves the robot where it is.
 """
 
-import sys
 from dataclasses import dataclass
 from time import monotonic_ns
 
@@ -55,26 +53,28 @@ class SimNode(Node):
         """Build the simulation and start its clock."""
         super().__init__("sim")
         self._config = config = declare(self, SimNodeConfig)
-        sim_config = declare(self, SimConfig)
         robot = load_robot(config.robot)
         self._convert = convert.JointConverter(robot.layout)
-        self._simulation = Simulation(robot, sim_config)
+        self._simulation = Simulation(robot, declare(self, SimConfig))
         self._simulation.reset([config.seed, 0])
         self._resets, self._paused = 0, False
-        self._steps = max(round(_TICK / sim_config.timestep), 1)
-        self._pacer = Pacer(_TICK, config.speed)
+        timestep = self._simulation.config.timestep
+        self._steps = max(round(_TICK / timestep), 1)
+        self._pacer = Pacer(self._steps * timestep, config.speed)
         self._joint_due, self._task_due = Every(config.joint_state_rate), Every(config.task_rate)
-        self._camera_due = Every(config.camera_rate if self._simulation.has_camera else 0.0)
+        facts, self._base = self._simulation.facts, robot.description.base_link
+        self._imu_link, self._camera_link = facts.imu_link, facts.camera.link if facts.camera else ""
+        self._camera_due = Every(config.camera_rate if self._camera_link else 0.0)
         self._make_publishers()
         self.create_subscription(JointCommandMsg, "command", self._on_command, qos.LATEST)
         self.create_service(Trigger, "~/reset_world", self._on_reset_world)
         self.create_service(SetBool, "~/set_pause", self._on_set_pause)
         self.create_service(Trigger, "task/reset", self._on_task_reset)
         self._camera = BackgroundCamera(self._simulation, HEAD_CAMERA, self._publish_image)
-        if config.camera_rate > 0.0 and self._simulation.has_camera:
+        if config.camera_rate > 0.0 and self._camera_link:
             self._camera.start()
-        wall_period = _TICK / config.speed if config.speed > 0.0 else 1e-4
-        self.create_timer(wall_period, self._on_timer, clock=Clock(clock_type=ClockType.STEADY_TIME))
+        period = _TICK / config.speed if config.speed > 0.0 else 1e-4
+        self.create_timer(period, self._on_timer, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def destroy_node(self) -> None:
         """Stop the camera first: it publishes from a thread of its own."""
@@ -90,8 +90,8 @@ class SimNode(Node):
         self._raw = self.create_publisher(ImageMsg, "camera/head/image_raw", qos.STREAM)
 
     def _on_timer(self) -> None:
-        periods = self._pacer.due(monotonic_ns())
-        for _ in range(0 if self._paused else periods):
+        due = self._pacer.due(monotonic_ns())
+        for _ in range(0 if self._paused else due):
             self._simulation.step(self._steps)
             self._publish(self._simulation.time)
 
@@ -106,18 +106,19 @@ class SimNode(Node):
             self._camera.shoot()
 
     def _publish_imu(self) -> None:
-        if self._simulation.has_imu:
-            s = self._simulation.imu()
-            self._imu.publish(convert.imu_to(s.stamp, s.orientation_xyzw, s.angular_velocity, s.linear_acceleration, "imu"))
+        if self._imu_link:
+            i = self._simulation.imu()
+            measured = (i.orientation_xyzw, i.angular_velocity, i.linear_acceleration)
+            self._imu.publish(convert.imu_to(i.stamp, *measured, self._imu_link))
 
     def _publish_task(self) -> None:
         t = self._simulation.task_state()
-        self._task.publish(convert.task_state_to(self._simulation.time, t.task, t.objects, t.success, t.elapsed))
+        self._task.publish(convert.task_state_to(self._simulation.time, t.task, t.objects, t.success, t.elapsed, self._base))
 
     def _publish_image(self, stamp: int, image: Image) -> None:
-        self._jpeg.publish(convert.jpeg_to(stamp, encode_jpeg(image, self._config.jpeg_quality), "head_camera"))
+        self._jpeg.publish(convert.jpeg_to(stamp, encode_jpeg(image, self._config.jpeg_quality), self._camera_link))
         if self._raw.get_subscription_count():
-            self._raw.publish(convert.image_to(stamp, image, "head_camera"))
+            self._raw.publish(convert.image_to(stamp, image, self._camera_link))
 
     def _on_command(self, message: JointCommandMsg) -> None:
         command, fault = self._convert.command_from(message)
@@ -146,4 +147,4 @@ class SimNode(Node):
 
 def main() -> None:
     """Run the node."""
-    sys.exit(run(SimNode))
+    raise SystemExit(run(SimNode))

@@ -50,8 +50,11 @@ def run(make: Callable[[], Node]) -> int:
     node: Node | None = None
     try:
         node = make()
+        stop.node_is_ready = True
         _spin(node, stop)
         return node.exit_code or 0 if isinstance(node, Finishing) else 0
+    except KeyboardInterrupt:  # while the node was being made
+        return 0
     except KataError as error:
         print(f"error: {error}", file=sys.stderr, flush=True)
         return 2
@@ -62,15 +65,17 @@ def run(make: Callable[[], Node]) -> int:
 
 
 class _Stop:
-    """Remember that SIGINT or SIGTERM came."""
+    """Remember that SIGINT or SIGTERM came; while the node is still being made, which may take long, end that."""
 
     def __init__(self) -> None:
-        self.requested = False
+        self.requested = self.node_is_ready = False
         signal.signal(signal.SIGINT, self._note)
         signal.signal(signal.SIGTERM, self._note)
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         self.requested = True
+        if not self.node_is_ready:
+            raise KeyboardInterrupt
 
 
 def _spin(node: Node, stop: _Stop) -> None:

@@ -20,4 +20,6 @@ class SimConfig:
     )
     image_width: int = param(320, unit="px", low=16, high=1920, doc="Width of camera images.")
     image_height: int = param(240, unit="px", low=16, high=1080, doc="Height of camera images.")
-    image_quality: str = param("fast", choices=("fast", "fine"), doc="Coarse meshes at 5 ms a picture, or shadows and smooth edges.")
+    image_quality: str = param(
+        "fast", choices=("fast", "fine"), doc="Coarse meshes at 5 ms a picture, or shadows and smooth edges."
+    )

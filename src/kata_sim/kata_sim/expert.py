@@ -10,7 +10,6 @@ from kata_core.errors import RobotError
 from kata_core.frames import HumanFrames
 from kata_core.joints import JointCommand, JointState
 from kata_core.minimum_jerk import minimum_jerk
-from kata_core.retarget.hands import HandsConfig, HandsRetargeter
 from kata_core.robot import RobotModel
 from kata_sim.task import GOAL
 
@@ -31,9 +30,13 @@ class ReachExpert:
 
     def __init__(self, robot: RobotModel, frame: str, duration: float = 1.2) -> None:
         """Find the hand; the movement starts with the first call."""
+        from kata_core.retarget.hands import HandsConfig, HandsRetargeter  # its package loads numba: a second at each start
+
         hands = [hand for hand, spec in robot.description.hands.items() if spec.frame == frame]
         if not hands:
-            raise RobotError(f"no hand has the frame {frame!r}", where=robot.description.name, fix="name it under hands: in robot.yaml")
+            raise RobotError(
+                f"no hand has the frame {frame!r}", where=robot.description.name, fix="name it under hands: in robot.yaml"
+            )
         self._robot, self._frame, self._duration = robot, frame, duration
         self._hand = hands[0]
         self._retargeter = HandsRetargeter(robot, HandsConfig())

@@ -5,9 +5,7 @@ import hashlib
 import os
 from pathlib import Path
 
-import fast_simplification
 import numpy as np
-import trimesh
 
 from kata_core.errors import RobotError
 
@@ -59,6 +57,9 @@ def _cache_folder() -> Path:
 
 
 def _decimated(source: Path, keep: float) -> bytes:
+    import fast_simplification  # both take long to import, and a full cache needs neither
+    import trimesh
+
     mesh = trimesh.load(source, force="mesh")
     if not len(mesh.faces):
         raise ValueError("it has no triangles")

@@ -19,7 +19,7 @@ def add_room(spec: Any, base_height: float) -> None:
 
     Args:
         spec: ``mujoco.MjSpec`` to add to.
-        base_height: Height of the robot's base, which the camera looks at [m].
+        base_height: Height of the robot's base [m]; says how large the robot is and where the camera looks.
     """
     spec.add_texture(
         name="sky",
@@ -52,7 +52,7 @@ def add_room(spec: Any, base_height: float) -> None:
     world.add_light(
         pos=[1.5, -1.0, 3.0], dir=_unit([-0.5, 0.35, -1.0]), diffuse=[0.45] * 3, type=mujoco.mjtLightType.mjLIGHT_DIRECTIONAL
     )
-    eye, look_at = np.array([1.55, -1.05, base_height + 0.45]), np.array([0.1, -0.03, base_height - 0.05])
+    eye, look_at = base_height * np.array([[1.95, -1.32, 1.57], [0.13, -0.04, 0.94]])
     world.add_camera(name=SCENE_CAMERA, pos=eye, quat=_look(eye, look_at), fovy=45)
 
 

@@ -8,16 +8,23 @@ import mujoco
 import numpy as np
 
 from kata_core.arrays import FloatArray, frozen
+from kata_core.errors import KataError
 from kata_core.joints import JointCommand, JointState
 from kata_core.robot import RobotModel
 from kata_sim.config import SimConfig
 from kata_sim.model import HEAD_CAMERA, IMU_SITE, build_model
-from kata_sim.renderer import Image, Renderer
+from kata_sim.renderer import Image, Renderer, View
 from kata_sim.robot_data import load_sim_data
 from kata_sim.room import GOAL_BODY
 from kata_sim.task import ReachTask, TaskState
 
-__all__ = ["ImuSample", "Simulation"]
+__all__ = ["ImuSample", "Simulation", "SimulationError"]
+
+_DIVERGED = (mujoco.mjtWarning.mjWARN_BADQPOS, mujoco.mjtWarning.mjWARN_BADQVEL, mujoco.mjtWarning.mjWARN_BADQACC)
+
+
+class SimulationError(KataError):
+    """Physics cannot go on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +61,10 @@ class Simulation:
         """Build the model and reset with seed 0."""
         self.robot = robot
         self.config = config or SimConfig()
-        facts = load_sim_data(robot.description)
+        self.facts = facts = load_sim_data(robot.description)
         self.model: Any = build_model(robot, facts, self.config)
         self.data: Any = mujoco.MjData(self.model)
         self.task = ReachTask(facts.reach) if facts.reach else None
-        self.has_camera, self.has_imu = facts.camera is not None, facts.imu_link is not None
         self._qpos = np.array([self.model.joint(name).qposadr[0] for name in robot.layout.names])
         self._qvel = np.array([self.model.joint(name).dofadr[0] for name in robot.layout.names])
         self._base = self.model.body(robot.description.base_link).id
@@ -97,26 +103,36 @@ class Simulation:
         return True
 
     def step(self, steps: int = 1) -> None:
-        """Let time pass by a number of physics steps."""
+        """Let time pass by a number of physics steps.
+
+        Raises:
+            SimulationError: Physics diverged. MuJoCo would go on from its own reset state and say nothing.
+        """
         for _ in range(steps):
             self.data.ctrl[:] = self._effort()
             mujoco.mj_step(self.model, self.data)
             self.time += self._period
             if self.task:
                 self.task.update(self.frame_position(self.task.frame), self.time)
+        if any(self.data.warning[kind].number for kind in _DIVERGED):
+            raise SimulationError("physics diverged", where="simulation", fix="lower the gains or the timestep")
 
     def joint_state(self) -> JointState:
         """Return what the joints' sensors measure now."""
         return JointState(self.time, self.data.qpos[self._qpos], self.data.qvel[self._qvel], self.data.actuator_force)
 
     def imu(self) -> ImuSample:
-        """Return what the inertial sensor measures; only where `has_imu`."""
+        """Return what the inertial sensor measures; only where the robot's facts name an IMU."""
         w, x, y, z = self.data.sensor(f"{IMU_SITE}_framequat").data
-        gyro, accelerometer = (self.data.sensor(f"{IMU_SITE}_{kind}").data for kind in ("gyro", "accelerometer"))
-        return ImuSample(self.time, *(frozen("imu", v, (len(v),)) for v in ([x, y, z, w], gyro, accelerometer)))
+        gyro, acceleration = (self.data.sensor(f"{IMU_SITE}_{kind}").data for kind in ("gyro", "accelerometer"))
+        site = self.data.site(IMU_SITE)
+        if self.model.body_weldid[self.model.site_bodyid[site.id]] == 0:
+            # MuJoCo's accelerometer reads nothing on a body that is welded to the world.
+            acceleration = -self.model.opt.gravity @ site.xmat.reshape(3, 3)
+        return ImuSample(self.time, *(frozen("imu", v, (len(v),)) for v in ([x, y, z, w], gyro, acceleration)))
 
     def frame_position(self, frame: str) -> FloatArray:
-        """Return where a frame of the description is in the base's frame, shape (3,), [m]."""
+        """Return where a frame of the description was at the beginning of the last step, base's frame, shape (3,), [m]."""
         offset = self.data.site(frame).xpos - self.data.xpos[self._base]
         position: FloatArray = offset @ self.data.xmat[self._base].reshape(3, 3)
         return position
@@ -129,7 +145,7 @@ class Simulation:
         """Return positions of the task's objects in the base's frame, shape (3,) each, [m]."""
         return self.task_state().objects
 
-    def render(self, camera: str = HEAD_CAMERA) -> Image:
+    def render(self, camera: str | View = HEAD_CAMERA) -> Image:
         """Return a picture, shape (height, width, 3), uint8 RGB.
 
         Raises:

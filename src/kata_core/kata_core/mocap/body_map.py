@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which joint of a skeleton turns which body."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -27,6 +27,10 @@ class BodyMap:
     joints: dict[str, int]
     fingers: dict[str, int]
     how: str
+
+    def without_toes(self) -> "BodyMap":
+        """Return the map without the toes."""
+        return replace(self, joints={name: joint for name, joint in self.joints.items() if not name.endswith("_toes")})
 
 
 def find_bodies(motion: Motion, where: str) -> BodyMap:

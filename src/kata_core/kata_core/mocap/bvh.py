@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Read BVH (Biovision hierarchy) files."""
 
+import re
 import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -49,6 +50,8 @@ class _Hierarchy:
                 raise ValueError
 
     def _add(self, name: str) -> None:
+        if self.names and self.stack[-1] < 0:
+            raise ValueError  # a second root
         self.names.append(name)
         self.parents.append(self.stack[-1])
         self.offsets.append([0.0, 0.0, 0.0])
@@ -68,14 +71,15 @@ def read_bvh(path: Path) -> Motion:
             where=str(path),
             fix="check the path",
         ) from error
-    head, motion, data = text.partition("MOTION")
+    found = re.search(r"^[ \t]*MOTION[ \t\r]*$", text, re.MULTILINE)
+    head, data = (text[: found.start()], text[found.end() :]) if found else (text, "")
     if not head.lstrip("\ufeff \t\r\n").startswith("HIERARCHY"):
         raise ClipError(
             "not a BVH file: it does not begin with HIERARCHY",
             where=f"{path}:1",
             fix="give a BVH clip",
         )
-    if not motion:
+    if not found:
         raise ClipError("truncated: no MOTION section", where=f"{path}:{_lines(head)}", fix=_EXPORT)
     hierarchy = _hierarchy(head, path)
     values, fps = _values(data, len(hierarchy.channels), path, _lines(head))
@@ -100,25 +104,14 @@ def _hierarchy(head: str, path: Path) -> _Hierarchy:
 
 def _values(data: str, columns: int, path: Path, first_line: int) -> tuple[FloatArray, float]:
     """Return the motion's numbers, shape (N, columns), and the frame rate [Hz]."""
-    lines = data.split("\n", 3)
     where = f"{path}:{first_line + 1}"
-    try:
-        frames = int(lines[1].partition("Frames:")[2])
-        period = lines[2].partition("Frame Time:")[2].strip()
-        step = float(period)
-        body = lines[3]
-    except (IndexError, ValueError) as error:
-        raise ClipError(
-            "expected `Frames:` and `Frame Time:` after MOTION",
-            where=where,
-            fix=_EXPORT,
-        ) from error
-    if frames < 1 or not 1e-5 < step < 10.0:
-        raise ClipError(
-            f"{frames} frames of {step} s",
-            where=where,
-            fix="set Frames and Frame Time to the clip's true values",
-        )
+    header = re.match(r"\s*Frames:[ \t]*(\d+)\s+Frame Time:[ \t]*(\d*\.?\d+(?:[eE][+-]?\d+)?)[ \t\r]*(?:\n|$)", data)
+    if header is None:
+        raise ClipError("expected `Frames:` and `Frame Time:` after MOTION", where=where, fix=_EXPORT)
+    frames, period, body = int(header[1]), header[2], data[header.end() :]
+    if frames < 1 or not 1e-5 < float(period) < 10.0:
+        fix = "set Frames and Frame Time to the clip's true values"
+        raise ClipError(f"{frames} frames of {period} s", where=where, fix=fix)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # a word that is no number ends the reading: found below
         try:
@@ -126,7 +119,7 @@ def _values(data: str, columns: int, path: Path, first_line: int) -> tuple[Float
         except ValueError:
             numbers = np.empty(0)
     if numbers.size != frames * columns or not np.isfinite(numbers).all():
-        raise _fault(body, frames, columns, path, first_line + 3)
+        raise _fault(body, frames, columns, path, first_line + _lines(data[: header.end()]) - 1)
     return numbers.reshape(frames, columns), _rate(period)
 
 
@@ -136,7 +129,7 @@ def _rate(period: str) -> float:
     digits = len(period.partition(".")[2])
     whole = round(rate)
     printed = whole > 0 and abs(1.0 / whole - float(period)) < 10.0**-digits
-    return float(whole) if digits > 3 and printed and abs(rate - whole) < 1e-3 * whole else rate
+    return float(whole) if digits > 3 and printed and abs(rate - whole) < 2e-3 * whole else rate
 
 
 def _fault(body: str, frames: int, columns: int, path: Path, line: int) -> ClipError:

@@ -121,10 +121,10 @@ def _leg(at: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
     thigh = _bring(IDENTITY, down, at["shin"] - at["thigh"])
     bone = at["foot"] - at["shin"]
     shin = _bring(thigh, down, bone)
-    parts = {"thigh": thigh, "shin": shin, "foot": shin}
+    # legs apart: the sole leans sideways with the shin, as it lies flat once the leg hangs straight
+    lean = about_axis(0, np.arctan2(bone[1], -bone[2]))
+    parts = {"thigh": thigh, "shin": shin, "foot": lean}
     if "toes" in at:
-        # legs apart: the sole leans sideways with the shin, as it lies flat once the leg hangs straight
-        lean = about_axis(0, np.arctan2(bone[1], -bone[2]))
         level = rotate(conjugate(lean), at["toes"] - at["foot"])
         foot = multiply(lean, about_axis(2, np.arctan2(level[1], level[0])))
         parts |= {"foot": foot, "toes": foot}

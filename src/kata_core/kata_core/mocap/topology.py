@@ -12,6 +12,7 @@ import numpy as np
 
 from kata_core.arrays import FloatArray
 from kata_core.mocap.skeleton import Motion, Skeleton
+from kata_core.mocap.upright import left_is_left
 
 __all__ = ["limbs_by_topology", "longest_chain"]
 
@@ -48,7 +49,8 @@ def limbs_by_topology(motion: Motion) -> dict[str, int] | None:
     for limbs, parts in ((leg, ("thigh", "shin", "foot", "toes")), (arm, ("upper_arm", "forearm", "hand"))):
         for side, limb in zip(("left", "right"), limbs, strict=True):
             joints |= {f"{side}_{part}": joint for part, joint in zip(parts, limb, strict=False)}
-    return joints if _first_is_left(motion, joints) else _swapped(joints)
+    at = {name: _origins(motion, [joint])[:, 0] for name, joint in joints.items()}
+    return joints if left_is_left(at) else _swapped(joints)
 
 
 def longest_chain(skeleton: Skeleton, joint: int) -> list[int]:
@@ -101,29 +103,6 @@ def _limb(skeleton: Skeleton, chain: list[int]) -> list[int]:
 def _origins(motion: Motion, joints: list[int]) -> FloatArray:
     """Return joint origins in some frames of the clip, shape (frames, joints, 3)."""
     return motion.position[:: max(1, len(motion.position) // _SAMPLES)][:, joints]
-
-
-def _first_is_left(motion: Motion, joints: dict[str, int]) -> bool:
-    """Vote over the clip whether what was called left lies to the left of the front."""
-    at = {name: _origins(motion, [joint])[:, 0] for name, joint in joints.items()}
-    hips, shoulders = (_middle(at, part) for part in ("thigh", "upper_arm"))
-    up = shoulders - hips
-    front = np.zeros_like(up)
-    for side in ("left", "right"):
-        front = front + _bend(at[f"{side}_thigh"], at[f"{side}_shin"], at[f"{side}_foot"])
-    if "left_toes" in at and "right_toes" in at:
-        front = front + sum(at[f"{s}_toes"] - at[f"{s}_foot"] for s in ("left", "right"))
-    across = at["left_thigh"] - at["right_thigh"]
-    return bool(np.sum(np.cross(up, front) * across) >= 0.0)
-
-
-def _middle(at: dict[str, FloatArray], part: str) -> FloatArray:
-    return np.asarray(0.5 * (at[f"left_{part}"] + at[f"right_{part}"]))
-
-
-def _bend(hip: FloatArray, knee: FloatArray, ankle: FloatArray) -> FloatArray:
-    """Return how far the knee stands out from the middle of hip and ankle: forwards."""
-    return np.asarray(knee - 0.5 * (hip + ankle))
 
 
 def _swapped(joints: dict[str, int]) -> dict[str, int]:

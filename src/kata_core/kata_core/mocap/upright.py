@@ -10,7 +10,7 @@ from kata_core.arrays import FloatArray
 from kata_core.errors import ClipError
 from kata_core.mocap.rotations import conjugate, from_axes, normalise, rotate
 
-__all__ = ["facing", "unit", "world_up"]
+__all__ = ["At", "facing", "floor_height", "left_is_left", "unit", "world_up"]
 
 _UNITS = {
     "m": 1.0,
@@ -26,6 +26,8 @@ _LEG_USUAL = 0.85
 _SNAP = np.cos(np.radians(10.0))
 _UPRIGHT, _MOSTLY = 0.85, 0.6
 _SAMPLES = 200
+_ABOVE_SOLE = {"toes": 0.025, "foot": 0.07}
+"""Height of the ball's and the ankle's joint in a shod foot that stands flat [m]."""
 
 At = Mapping[str, FloatArray]
 
@@ -85,14 +87,16 @@ def _snapped(direction: FloatArray) -> FloatArray:
     return np.asarray(np.eye(3)[i] * np.sign(direction[i]))
 
 
-def world_up(at: At, rest: FloatArray | None) -> tuple[FloatArray, str]:
+def world_up(at: At, rest: FloatArray | None, usual: int) -> tuple[FloatArray, str]:
     """Return the rotation from the file's world to z up, and a note.
 
-    The clip decides where it is mostly upright; a clip of lying or tumbling is decided by the rest pose.
+    The clip decides where it is mostly upright; a clip of lying or tumbling is decided by the rest pose, or else
+    by the format's usual axis.
 
     Args:
         at: Origins of the bodies over the clip, shape (N, 3) each.
         rest: `facing` of the skeleton's rest pose, or None.
+        usual: The axis that points up in most files of this format, 0 to 2.
     """
     step = max(1, len(at["left_foot"]) // _SAMPLES)
     shoulders, feet = (0.5 * (at[f"left_{p}"][::step] + at[f"right_{p}"][::step]) for p in ("upper_arm", "foot"))
@@ -109,8 +113,36 @@ def world_up(at: At, rest: FloatArray | None) -> tuple[FloatArray, str]:
         if share[best] < _MOSTLY:
             return rest, f"up: {_name(up_rest)}, by the rest pose; {how}"
         how += f", though the rest pose's up is {_name(up_rest)}"
+    elif share[best] < _MOSTLY:
+        up, how = np.eye(3)[usual], f"usual for such files; {how}"
     front = np.eye(3)[2 if abs(up[1]) > 0.5 else (0 if abs(up[2]) > 0.5 else 1)]
     return conjugate(from_axes(2, up, 0, front)), f"up: {_name(up)}, as {how}"
+
+
+def left_is_left(at: At) -> bool:
+    """Tell whether the left limbs lie to the left of where toes and knees point, over the clip.
+
+    Args:
+        at: Origins of the bodies over the clip, shape (N, 3) each, any axes.
+    """
+    up = at["left_upper_arm"] + at["right_upper_arm"] - at["left_thigh"] - at["right_thigh"]
+    front = np.zeros_like(up)
+    for side in ("left", "right"):
+        hip, knee, ankle = (at[f"{side}_{part}"] for part in ("thigh", "shin", "foot"))
+        front = front + knee - 0.5 * (hip + ankle)
+        if f"{side}_toes" in at:
+            front = front + at[f"{side}_toes"] - ankle
+    return bool(np.sum(np.cross(up, front) * (at["left_thigh"] - at["right_thigh"])) >= 0.0)
+
+
+def floor_height(at: At) -> float:
+    """Return where the floor is [m]: under the feet when they are lowest, a single stray frame left out.
+
+    Args:
+        at: Origins of the bodies over the clip, shape (N, 3) each, z up, [m].
+    """
+    soles = [at[name][:, 2] - _ABOVE_SOLE[name.partition("_")[2]] for name in at if name.endswith(("_toes", "_foot"))]
+    return float(np.percentile(np.min(soles, axis=0), 5.0))
 
 
 def _name(axis: FloatArray) -> str:

@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kata_core.arrays import FloatArray
-from kata_core.retarget.compiled import kernel
+from kata_core.compiled import kernel
+from kata_core.retarget.problem import Settings
 from kata_core.retarget.skeleton import Human, index_of
 
-__all__ = ["FEET", "ContactRule", "FootTracks", "new_tracks", "track_feet"]
+__all__ = ["FEET", "FootTracks", "new_tracks", "track_feet"]
 
 FEET: NDArray[np.int64] = np.array([[index_of(f"{side}_{part}") for part in ("foot", "toes")] for side in ("left", "right")])
 """Rows of ankle and ball of each foot, shape (2, 2)."""
@@ -23,15 +24,8 @@ FEET: NDArray[np.int64] = np.array([[index_of(f"{side}_{part}") for part in ("fo
 _ANATOMICAL = np.array([0.095, 0.035])
 """Height of ankle and ball over the floor per leg length, from Winter (2009), table 4.1."""
 
+_USUAL_LEG = 0.85  # [m]
 _FORGET = 0.005  # how fast a lowest height is given up [m/s]
-
-
-class ContactRule(NamedTuple):
-    """The ellipse: height [m], speed [m/s], and how much larger it is for a foot that stands."""
-
-    height: float
-    speed: float
-    hysteresis: float
 
 
 class FootTracks(NamedTuple):
@@ -52,14 +46,14 @@ class FootTracks(NamedTuple):
     clearance: FloatArray
 
 
-def new_tracks(leg: float) -> FootTracks:
-    """Return tracks of feet not seen yet, for a human's leg length [m]."""
-    floor = np.tile(_ANATOMICAL * leg, (2, 1))
+def new_tracks() -> FootTracks:
+    """Return tracks of feet not seen yet."""
+    floor = np.tile(_ANATOMICAL * _USUAL_LEG, (2, 1))
     return FootTracks(np.zeros((2, 2, 3)), floor, np.zeros((2, 2), bool), np.zeros(2, bool), np.zeros(2))
 
 
 @kernel
-def track_feet(human: Human, feet: NDArray[np.int64], rule: ContactRule, dt: float, tracks: FootTracks) -> None:
+def track_feet(human: Human, feet: NDArray[np.int64], settings: Settings, dt: float, tracks: FootTracks) -> None:
     """Update the tracks with a sample that is dt seconds after the last."""
     for s in range(2):
         best = np.inf
@@ -74,12 +68,12 @@ def track_feet(human: Human, feet: NDArray[np.int64], rule: ContactRule, dt: flo
             speed = np.inf
             if tracks.seen[s, part]:
                 speed = np.sqrt((p[0] - last[0]) ** 2 + (p[1] - last[1]) ** 2 + (p[2] - last[2]) ** 2) / dt
-            elif height < 0.5 * rule.height:
+            elif height < 0.5 * settings.contact_height:
                 speed = 0.0
-            best = min(best, (height / rule.height) ** 2 + (speed / rule.speed) ** 2)
+            best = min(best, (height / settings.contact_height) ** 2 + (speed / settings.contact_speed) ** 2)
             last[:] = p
             tracks.seen[s, part] = True
             if part == 0:
                 tracks.clearance[s] = height
-        limit = rule.hysteresis**2 if tracks.standing[s] else 1.0
+        limit = settings.contact_hysteresis**2 if tracks.standing[s] else 1.0
         tracks.standing[s] = best <= limit

@@ -7,13 +7,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kata_core.arrays import FloatArray
-from kata_core.retarget.compiled import kernel
+from kata_core.compiled import kernel
+from kata_core.retarget.inequality import OneSided, add_one_sided, new_one_sided
 from kata_core.retarget.problem import Problem
 from kata_core.retarget.quadratic import add_rows
-from kata_core.retarget.rotation import logarithm, multiply, transpose_multiply
+from kata_core.retarget.repulsion import Nearness, add_repulsion, new_nearness
+from kata_core.retarget.rotation import logarithm, transpose_multiply
 from kata_core.retarget.tree import Pose, angular_columns, point_columns, point_of
 
 __all__ = ["Goal", "Prior", "Rows", "add_all_rows", "new_goal", "new_rows"]
+
+_NEAR_FLOOR = 0.05  # height of a corner that cannot reach the floor in one step [m]
 
 
 class Goal(NamedTuple):
@@ -59,12 +63,14 @@ class Prior(NamedTuple):
 
 
 class Rows(NamedTuple):
-    """Room for the quadratic form and for one block of rows."""
+    """Room for the quadratic form, for one block of rows, for capsules and for one-sided rows."""
 
     H: FloatArray
     g: FloatArray
     index: NDArray[np.int64]
     columns: FloatArray
+    near: Nearness
+    one_sided: OneSided
 
 
 def new_goal(problem: Problem) -> Goal:
@@ -76,9 +82,11 @@ def new_goal(problem: Problem) -> Goal:
     )
 
 
-def new_rows(dofs: int) -> Rows:
-    """Return room for a problem with so many degrees of freedom."""
-    return Rows(np.zeros((dofs, dofs)), np.zeros(dofs), np.zeros(dofs, dtype=np.int64), np.zeros((3, dofs)))
+def new_rows(problem: Problem) -> Rows:
+    """Return room for a problem."""
+    d = problem.dofs
+    near = new_nearness(len(problem.capsules.body))
+    return Rows(np.zeros((d, d)), np.zeros(d), np.zeros(d, dtype=np.int64), np.zeros((3, d)), near, new_one_sided(d))
 
 
 @kernel
@@ -90,7 +98,12 @@ def add_all_rows(problem: Problem, pose: Pose, position: FloatArray, goal: Goal,
     _add_keypoints(problem, pose, goal, rows)
     _add_orientations(problem, pose, goal, rows)
     _add_held_soles(problem, pose, goal, rows)
-    _add_floor(problem, pose, rows)
+    rows.one_sided.count[0] = 0
+    if problem.settings.floor > 0.0:
+        _add_floor(problem, pose, rows)
+    if problem.settings.collision > 0.0:
+        s = problem.settings
+        add_repulsion(problem.tree, problem.capsules, pose, s.clearance, s.collision, rows.near, rows.one_sided)
 
 
 @kernel
@@ -104,9 +117,9 @@ def _add_prior(problem: Problem, pose: Pose, position: FloatArray, prior: Prior,
         rows.H[3 + k, 3 + k] += prior.base_turn_weight[0]
         rows.g[3 + k] += prior.base_turn_weight[0] * vector[k]
     for i in range(len(position)):
-        rows.H[6 + i, 6 + i] += prior.weight[i] + problem.costs.posture
+        rows.H[6 + i, 6 + i] += prior.weight[i] + problem.settings.posture
         rows.g[6 + i] += prior.weight[i] * (prior.position[i] - position[i])
-        rows.g[6 + i] += problem.costs.posture * (problem.rest[i] - position[i])
+        rows.g[6 + i] += problem.settings.posture * (problem.rest[i] - position[i])
 
 
 @kernel
@@ -154,25 +167,25 @@ def _add_held_soles(problem: Problem, pose: Pose, goal: Goal, rows: Rows) -> Non
         point_of(pose, body, problem.sole_centre[s], point)
         for k in range(3):
             residual[k] = goal.anchor[s, k] - point[k]
-        weight[:] = goal.hold[s] * problem.costs.lock
+        weight[:] = goal.hold[s] * problem.settings.lock
         count = point_columns(problem.tree, pose, body, point, rows.index, rows.columns)
         add_rows(rows.H, rows.g, rows.index, rows.columns, count, weight, residual)
         transpose_multiply(goal.flat[s], pose.rotation[body], between)
         logarithm(between, residual)
-        weight[:] = goal.hold[s] * problem.costs.flat
+        weight[:] = goal.hold[s] * problem.settings.flat
         count = angular_columns(problem.tree, pose, body, rows.index, rows.columns)
         add_rows(rows.H, rows.g, rows.index, rows.columns, count, weight, residual)
 
 
 @kernel
 def _add_floor(problem: Problem, pose: Pose, rows: Rows) -> None:
-    """Corners of soles under the floor are pushed up to it."""
-    point, residual, weight = np.empty(3), np.zeros(3), np.zeros(3)
+    """Corners of soles that may come under the floor in this step."""
+    point = np.empty(3)
     for s in range(2):
         for c in range(problem.sole_corner.shape[1]):
             point_of(pose, problem.sole_body[s], problem.sole_corner[s, c], point)
-            if point[2] < 0.0:
+            if point[2] < _NEAR_FLOOR:
                 count = point_columns(problem.tree, pose, problem.sole_body[s], point, rows.index, rows.columns)
-                residual[2] = -point[2]
-                weight[2] = problem.costs.floor
-                add_rows(rows.H, rows.g, rows.index, rows.columns, count, weight, residual)
+                place = add_one_sided(rows.one_sided, -point[2], problem.settings.floor)
+                for k in range(count):
+                    rows.one_sided.row[place, rows.index[k]] = rows.columns[2, k]

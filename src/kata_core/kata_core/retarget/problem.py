@@ -7,22 +7,39 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kata_core.arrays import FloatArray
+from kata_core.collision.capsules import CapsuleArrays, load_capsules
 from kata_core.retarget.config import RetargetConfig
-from kata_core.retarget.skeleton import index_of
+from kata_core.retarget.gaps import watched_capsules
+from kata_core.retarget.skeleton import EDGES, index_of
 from kata_core.retarget.table import Table
 from kata_core.retarget.tree import BASE_DOFS, Tree, make_tree
 from kata_core.robot import RobotModel
 
-__all__ = ["Costs", "Problem", "attach", "make_problem"]
+__all__ = ["Problem", "Settings", "attach", "make_problem"]
 
 
-class Costs(NamedTuple):
-    """Weights of `RetargetConfig` for the kernels."""
+class Settings(NamedTuple):
+    """Those of `RetargetConfig` that the kernels read, by the same names."""
 
+    floating_base: bool
+    iterations: int
+    start_iterations: int
+    max_step: float
+    smoothing: float
+    momentum: float
     posture: float
     lock: float
     flat: float
     floor: float
+    collision: float
+    clearance: float
+    release: float
+    base_follow: float
+    base_drift: float
+    base_height: float
+    contact_height: float
+    contact_speed: float
+    contact_hysteresis: float
 
 
 class Problem(NamedTuple):
@@ -46,7 +63,11 @@ class Problem(NamedTuple):
         lower: Position limits, shape (n,), [rad].
         upper: Position limits, shape (n,), [rad].
         rest: Posture to prefer, shape (n,), [rad].
-        costs: Weights.
+        max_velocity: Shape (n,), [rad/s].
+        edges: Child and parent of each limb, shape (e, 2).
+        length: The robot's limb lengths, shape (e,), [m].
+        capsules: What must not meet.
+        settings: Numbers from the configuration.
     """
 
     tree: Tree
@@ -66,7 +87,11 @@ class Problem(NamedTuple):
     lower: FloatArray
     upper: FloatArray
     rest: FloatArray
-    costs: Costs
+    max_velocity: FloatArray
+    edges: NDArray[np.int64]
+    length: FloatArray
+    capsules: CapsuleArrays
+    settings: Settings
 
     @property
     def dofs(self) -> int:
@@ -105,6 +130,10 @@ def make_problem(robot: RobotModel, table: Table, config: RetargetConfig) -> Pro
         lower=np.array(robot.lower),
         upper=np.array(robot.upper),
         rest=np.array(robot.rest),
-        costs=Costs(config.posture, config.lock, config.flat, config.floor),
+        max_velocity=np.minimum(config.velocity_margin * robot.max_velocity, config.max_velocity),
+        edges=np.array(EDGES),
+        length=np.zeros(len(EDGES)),
+        capsules=watched_capsules(robot, load_capsules(robot)),
+        settings=Settings(**{name: getattr(config, name) for name in Settings._fields}),
     )
 

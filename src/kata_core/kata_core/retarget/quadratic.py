@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kata_core.arrays import FloatArray
-from kata_core.retarget.compiled import COMPILED, kernel
+from kata_core.compiled import COMPILED, kernel
 
 __all__ = ["add_rows", "solve_box"]
 

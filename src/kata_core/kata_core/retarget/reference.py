@@ -18,11 +18,10 @@ from kata_core.retarget.skeleton import BODY_COUNT, EDGES, HIPS, SHOULDERS, inde
 from kata_core.retarget.solver import Box, approach
 from kata_core.retarget.tree import Pose, forward, new_pose, point_of
 
-__all__ = ["Reference", "find_reference", "limb_lengths"]
+__all__ = ["Reference", "find_reference", "leg_length", "limb_lengths"]
 
 _BEND = 0.6  # [rad]
 _ITERATIONS = 200
-_ALOFT = 100.0  # height of the base, where no sole touches the floor [m]
 _AT_REST = tuple(index_of(body) for body in ("pelvis", "torso", "head", "left_foot", "right_foot", "left_toes", "right_toes"))
 _HELD = tuple(index_of(body) for body in ("pelvis", "torso"))
 _LAST_HINGE = tuple((index_of(f"{side}_{a}"), index_of(f"{side}_{b}")) for side in ("left", "right") for a, b in (("forearm", "hand"), ("shin", "foot")))
@@ -42,6 +41,12 @@ class Reference(NamedTuple):
     length: FloatArray
 
 
+def leg_length(reference: Reference) -> float:
+    """Return the length of the robot's leg from hip to ankle [m]."""
+    ends = {index_of(f"left_{part}") for part in ("shin", "foot")}
+    return float(sum(length for (child, _), length in zip(EDGES, reference.length, strict=True) if child in ends))
+
+
 def limb_lengths(problem: Problem) -> FloatArray:
     """Return the robot's lengths of `EDGES` with joints at rest, shape (e,), [m]."""
     place = _keypoints(problem, problem.rest)
@@ -57,23 +62,23 @@ def find_reference(problem: Problem) -> tuple[Problem, Reference]:
     length = limb_lengths(problem)
     pose = new_pose(problem.tree)
     pose.rotation[0] = np.eye(3)
-    pose.position[0, 2] = _ALOFT
     forward(problem.tree, problem.rest, pose)
     at_rest = pose.rotation.copy()
+    free = problem.settings._replace(collision=0.0, floor=0.0)
     draft = problem._replace(turn_reference=at_rest[problem.turn_body], sole_reference=at_rest[problem.sole_body])
-    bent = _solve(draft, pose, length, _BEND, problem.rest)
-    straight = _solve(draft, pose, length, 0.0, bent)
+    bent = _solve(draft._replace(settings=free), pose, length, _BEND, problem.rest)
+    straight = _solve(draft._replace(settings=free), pose, length, 0.0, bent)
     rests = np.isin(problem.turn_human, _AT_REST)[:, None, None]
     turns = np.where(rests, draft.turn_reference, pose.rotation[problem.turn_body])
-    return draft._replace(turn_reference=turns), Reference(straight, bent, length)
+    return draft._replace(turn_reference=turns, length=length), Reference(straight, bent, length)
 
 
 def _solve(problem: Problem, pose: Pose, length: FloatArray, bend: float, start: FloatArray) -> FloatArray:
     position = start.copy()
-    prior = Prior(pose.position[0].copy(), np.ones(3), np.eye(3), np.ones(1), start.copy(), np.full(len(position), 1e-2))
+    prior = Prior(np.zeros(3), np.ones(3), np.eye(3), np.ones(1), start.copy(), np.full(len(position), 1e-2))
     fixed = _beyond_hinges(problem)
     box = Box(np.where(fixed, problem.rest, problem.lower), np.where(fixed, problem.rest, problem.upper), True)
-    approach(problem, _goal(problem, length, bend), prior, box, _ITERATIONS, position, pose, new_rows(problem.dofs))
+    approach(problem, _goal(problem, length, bend), prior, box, _ITERATIONS, position, pose, new_rows(problem))
     return position
 
 

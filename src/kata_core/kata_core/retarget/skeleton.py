@@ -6,6 +6,7 @@ are relative, and the middle of the shoulders. A robot's keypoint lies at its ow
 limb direction from the keypoint before: limb-wise scaling without a word about the human's size.
 """
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -13,9 +14,10 @@ from numpy.typing import NDArray
 
 from kata_core.arrays import FloatArray
 from kata_core.frames import BODIES, HumanFrames
-from kata_core.retarget.compiled import kernel
+from kata_core.compiled import kernel
+from kata_core.retarget.rotation import matrix_of, quaternion_of
 
-__all__ = ["BODY_COUNT", "EDGES", "HIPS", "SHOULDERS", "Human", "index_of", "lay_out", "read_human"]
+__all__ = ["BODY_COUNT", "EDGES", "HIPS", "SHOULDERS", "PELVIS", "Human", "express_in_pelvis", "human_leg", "index_of", "lay_out", "read_human", "t_pose"]
 
 BODY_COUNT = len(BODIES)
 HIPS = BODY_COUNT
@@ -27,12 +29,15 @@ def index_of(body: str) -> int:
     return BODIES.index(body)
 
 
+PELVIS = index_of("pelvis")
+
+
 def _edges() -> tuple[tuple[int, int], ...]:
     pairs: list[tuple[int, int]] = [(SHOULDERS, HIPS)]
     for side in ("left", "right"):
         leg = [HIPS, *(index_of(f"{side}_{part}") for part in ("thigh", "shin", "foot"))]
         arm = [SHOULDERS, *(index_of(f"{side}_{part}") for part in ("upper_arm", "forearm", "hand"))]
-        pairs += [(child, parent) for limb in (leg, arm) for parent, child in zip(limb, limb[1:], strict=False)]
+        pairs += [(child, parent) for limb in (leg, arm) for parent, child in pairwise(limb)]
     return tuple(pairs)
 
 
@@ -40,6 +45,8 @@ EDGES = _edges()
 """Pairs of child and parent, a parent always laid out before its children."""
 
 _PAIRS = tuple((index_of(f"left_{part}"), index_of(f"right_{part}")) for part in ("thigh", "upper_arm"))
+_LEGS = np.array([[index_of(f"{side}_{part}") for part in ("thigh", "shin", "foot")] for side in ("left", "right")])
+_TORSO = index_of("torso")
 
 
 class Human(NamedTuple):
@@ -65,8 +72,6 @@ def read_human(frames: HumanFrames, order: NDArray[np.int64]) -> Human:
     """
     human = Human(np.zeros((BODY_COUNT + 2, 3)), np.zeros((BODY_COUNT, 4)), np.zeros(BODY_COUNT + 2, dtype=np.bool_))
     _fill(frames.position, frames.orientation_xyzw, frames.confidence, order, human)
-    for virtual, (left, right) in zip((HIPS, SHOULDERS), _PAIRS, strict=True):
-        _middle(human, virtual, left, right)
     return human
 
 
@@ -76,7 +81,7 @@ def _fill(
 ) -> None:
     for row in range(len(order)):
         body = order[row]
-        sound = confidence[row] > 0.0
+        sound = body >= 0 and confidence[row] > 0.0
         norm = 0.0
         for k in range(4):
             norm += orientation[row, k] ** 2
@@ -89,13 +94,55 @@ def _fill(
             human.position[body, k] = position[row, k]
         for k in range(4):
             human.orientation[body, k] = orientation[row, k] / np.sqrt(norm)
+    _middle(human, HIPS, _PAIRS[0][0], _PAIRS[0][1], PELVIS)
+    _middle(human, SHOULDERS, _PAIRS[1][0], _PAIRS[1][1], _TORSO)
 
 
 @kernel
-def _middle(human: Human, virtual: int, left: int, right: int) -> None:
-    human.valid[virtual] = human.valid[left] and human.valid[right]
-    for k in range(3):
-        human.position[virtual, k] = 0.5 * (human.position[left, k] + human.position[right, k])
+def _middle(human: Human, virtual: int, left: int, right: int, instead: int) -> None:
+    """Set a virtual body to the middle of two, or to another body where one of them is lost."""
+    if human.valid[left] and human.valid[right]:
+        human.valid[virtual] = True
+        for k in range(3):
+            human.position[virtual, k] = 0.5 * (human.position[left, k] + human.position[right, k])
+    else:
+        human.valid[virtual] = human.valid[instead]
+        human.position[virtual] = human.position[instead]
+
+
+@kernel
+def human_leg(human: Human) -> float:
+    """Return the mean length of the legs that are seen [m], 0 if none is."""
+    total, count = 0.0, 0
+    for side in range(2):
+        a, b, c = _LEGS[side, 0], _LEGS[side, 1], _LEGS[side, 2]
+        if human.valid[a] and human.valid[b] and human.valid[c]:
+            count += 1
+            total += np.sqrt(np.sum((human.position[b] - human.position[a]) ** 2))
+            total += np.sqrt(np.sum((human.position[c] - human.position[b]) ** 2))
+    return total / max(count, 1)
+
+
+def express_in_pelvis(human: Human) -> None:
+    """Turn and shift a sample in place so that the pelvis is at the origin, upright and facing forward."""
+    rotation, turned = np.empty((3, 3)), np.empty((3, 3))
+    matrix_of(human.orientation[PELVIS], rotation)
+    human.position[:] = (human.position - human.position[PELVIS]) @ rotation
+    for i in np.flatnonzero(human.valid[:BODY_COUNT]):
+        matrix_of(human.orientation[i], turned)
+        quaternion_of(rotation.T @ turned, human.orientation[i])
+
+
+def t_pose(stamp: int) -> HumanFrames:
+    """Return a human of usual size in the reference pose, with all bodies."""
+    place = {"pelvis": (0.0, 0.0, 0.9), "torso": (0.0, 0.0, 1.35), "head": (0.0, 0.0, 1.5)}
+    for side, y in (("left", 1.0), ("right", -1.0)):
+        for part, across, up in (("upper_arm", 0.18, 1.35), ("forearm", 0.46, 1.35), ("hand", 0.72, 1.35)):
+            place[f"{side}_{part}"] = (0.0, y * across, up)
+        for part, ahead, up in (("thigh", 0.0, 0.9), ("shin", 0.0, 0.49), ("foot", 0.0, 0.08), ("toes", 0.13, 0.03)):
+            place[f"{side}_{part}"] = (ahead, 0.09 * y, up)
+    turns = np.tile([0.0, 0.0, 0.0, 1.0], (BODY_COUNT, 1))
+    return HumanFrames(stamp, "reference", True, BODIES, np.array([place[body] for body in BODIES]), turns, np.ones(BODY_COUNT))
 
 
 @kernel

@@ -6,16 +6,17 @@ from typing import NamedTuple
 import numpy as np
 
 from kata_core.arrays import FloatArray
-from kata_core.retarget.compiled import kernel
+from kata_core.compiled import kernel
 from kata_core.retarget.objective import Goal, Prior, Rows, add_all_rows
 from kata_core.retarget.problem import Problem
-from kata_core.retarget.quadratic import solve_box
+from kata_core.retarget.inequality import solve_one_sided
 from kata_core.retarget.rotation import exponential, multiply
 from kata_core.retarget.tree import Pose, forward, point_of
 
 __all__ = ["Box", "approach", "lift_out_of_floor", "lowest_sole", "solve"]
 
 _STEP = 0.4  # largest change of a degree of freedom in one iteration [rad or m]; beyond it the linearisation is worth little
+_CONVERGED = 5e-3  # length of a step after which another would change nothing that matters [rad and m]
 
 
 class Box(NamedTuple):
@@ -53,7 +54,7 @@ def solve(
         goal: What the frame asks for.
         prior: Where robot and base tend to be.
         box: Where the joints may be.
-        iterations: How many Gauss-Newton steps.
+        iterations: How many Gauss-Newton steps at most.
         position: Joint positions, improved in place, shape (n,), [rad].
         pose: Poses; the base's row is read and improved, the others are written.
         rows: Room.
@@ -77,7 +78,7 @@ def solve(
         for i in range(n):
             bottom[6 + i] = max(box.low[i] - position[i], -_STEP)
             top[6 + i] = min(box.high[i] - position[i], _STEP)
-        solve_box(rows.H, rows.g, bottom, top, step)
+        solve_one_sided(rows.H, rows.g, rows.one_sided, bottom, top, step)
         norm = 0.0
         for i in range(d):
             norm += step[i] ** 2
@@ -89,6 +90,8 @@ def solve(
         for i in range(n):
             position[i] = min(max(position[i] + step[6 + i], box.low[i]), box.high[i])
         forward(problem.tree, position, pose)
+        if norm < _CONVERGED * _CONVERGED:
+            break
     return np.sqrt(norm)
 
 

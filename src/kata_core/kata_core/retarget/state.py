@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a streaming retargeter remembers between frames."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,23 +14,20 @@ from kata_core.retarget.tree import Pose, new_pose
 __all__ = ["Memory", "new_memory"]
 
 
-@dataclass(slots=True)
-class Memory:
-    """Everything that changes; arrays are written in place.
+class Memory(NamedTuple):
+    """Everything that changes; the arrays are written in place.
 
     Attributes:
-        started: Whether a frame was solved.
-        stamp: Stamp of the last frame [ns].
-        dt: Time between the last two frames [s].
         position: Last joint positions, shape (n,), [rad].
         change: Their last change, shape (n,), [rad].
         base_turn: Last rotation of the base, shape (3,), [rad].
         root_human: Human's hips' middle in the last frame, shape (3,), [m].
-        leg_human: Human's leg length [m].
+        scale: The robot's leg length over the human's, shape (1,).
+        dt: Time between the last two frames, shape (1,), [s].
         pose: Robot's poses.
         tracks: Human's feet.
-        goal: Room for the frame's goal.
-        prior: Room for the frame's prior.
+        goal: The frame's goal.
+        prior: The frame's prior.
         rows: Room for the solver.
     """
 
@@ -38,22 +35,30 @@ class Memory:
     change: FloatArray
     base_turn: FloatArray
     root_human: FloatArray
+    scale: FloatArray
+    dt: FloatArray
     pose: Pose
     tracks: FootTracks
     goal: Goal
     prior: Prior
     rows: Rows
-    started: bool = False
-    stamp: int = 0
-    dt: float = 1.0 / 30.0
-    leg_human: float = 0.0
 
 
 def new_memory(problem: Problem) -> Memory:
     """Return the memory of a retargeter that has seen nothing."""
     n = len(problem.lower)
-    prior = Prior(np.zeros(3), np.zeros(3), np.eye(3), np.zeros(1), np.zeros(n), np.zeros(n))
     pose = new_pose(problem.tree)
     pose.rotation[0] = np.eye(3)
-    rows = new_rows(problem.dofs)
-    return Memory(problem.rest.copy(), np.zeros(n), np.zeros(3), np.zeros(3), pose, new_tracks(0.9), new_goal(problem), prior, rows)
+    return Memory(
+        position=problem.rest.copy(),
+        change=np.zeros(n),
+        base_turn=np.zeros(3),
+        root_human=np.zeros(3),
+        scale=np.ones(1),
+        dt=np.zeros(1),
+        pose=pose,
+        tracks=new_tracks(),
+        goal=new_goal(problem),
+        prior=Prior(np.zeros(3), np.zeros(3), np.eye(3), np.zeros(1), np.zeros(n), np.zeros(n)),
+        rows=new_rows(problem),
+    )

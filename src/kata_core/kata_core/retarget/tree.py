@@ -13,7 +13,7 @@ import pinocchio as pin
 from numpy.typing import NDArray
 
 from kata_core.arrays import FloatArray
-from kata_core.retarget.compiled import kernel
+from kata_core.compiled import kernel
 from kata_core.retarget.rotation import exponential, multiply
 
 __all__ = ["BASE_DOFS", "Pose", "Tree", "angular_columns", "forward", "make_tree", "new_pose", "point_columns", "point_of"]

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from kata_core.arrays import FloatArray
-from kata_core.retarget.compiled import kernel
+from kata_core.compiled import kernel
 from kata_core.retarget.tree import forward
 from kata_core.safety.efforts import inverse_dynamics
 from kata_core.safety.plant import IntArray, Plant, Scratch

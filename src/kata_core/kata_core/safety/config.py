@@ -28,7 +28,7 @@ class SafetyConfig:
     workspace_margin: float = param(0.0, unit="m", low=0.0, high=0.2, doc="Distance kept from the workspace's borders.")
     approach_gain: float = param(6.0, unit="1/s", low=0.5, high=50.0, doc="Closing speed allowed per distance left.")
     recovery_speed: float = param(0.05, unit="m/s", low=0.0, high=0.5, doc="Speed at which parts that are too near are led apart.")
-    smoothing: float = param(0.02, unit="s", low=0.0, high=0.5, doc="Time constant that joins the source's samples; 0 for none.")
+    smoothing: float = param(0.015, unit="s", low=0.0, high=0.5, doc="Time constant that joins the source's samples; 0 for none.")
     engage_refusal: float = param(1.6, unit="rad", low=0.0, high=7.0, doc="Mismatch at engage beyond which a target is refused.")
     engage_tolerance: float = param(0.1, unit="rad", low=0.0, high=7.0, doc="Mismatch at engage that needs no warming in.")
     warm_in_velocity: float = param(0.5, unit="rad/s", low=0.01, high=10.0, doc="Velocity limit right after a mismatched engage.")

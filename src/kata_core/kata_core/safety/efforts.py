@@ -2,7 +2,7 @@
 """Inverse dynamics as a kernel: the recursive Newton-Euler algorithm (Luh, Walker & Paul 1980), fixed base."""
 
 from kata_core.arrays import FloatArray
-from kata_core.retarget.compiled import kernel
+from kata_core.compiled import kernel
 from kata_core.safety.plant import Plant, Scratch
 
 __all__ = ["inverse_dynamics"]

@@ -8,7 +8,7 @@ from kata_core.arrays import FloatArray
 from kata_core.joints import JointCommand, JointState
 from kata_core.robot import RobotModel
 from kata_core.safety.config import SafetyConfig
-from kata_core.safety.follower import Follower
+from kata_core.safety.follower import Follower, Moving
 from kata_core.safety.guard import Guard, GuardedStep, Wish
 from kata_core.safety.intake import Received, state_fault, target_fault
 from kata_core.safety.senses import NOTHING, Senses
@@ -124,7 +124,7 @@ class SafetyFilter:
         now = context[2]
         if not self._follower.engage(command, self.guard.position, now):
             return self._hold(Reason.MISMATCH, context)
-        wanted = self._follower.follow(command, self.guard.position, now)
+        wanted = self._follower.follow(command, self._moving, now)
         step = self.guard.step(Wish(wanted.velocity, wanted.cap))
         flags = step.flags | wanted.flags
         reasons = (*wanted.reasons, *(name for flag, name in _FLAG_REASONS if (flags & flag).any()), *step.reasons)
@@ -159,8 +159,12 @@ class SafetyFilter:
         return self._verdict(status, reasons, step.flags, self._compose(step, now), context)
 
     def _retreat(self) -> GuardedStep:
-        way = self._follower.approach(self._robot.rest, self.guard.position)
+        way = self._follower.approach(self._robot.rest, np.zeros(self._joints), self._moving)
         return self.guard.step(Wish(way, self._config.retreat_velocity))
+
+    @property
+    def _moving(self) -> Moving:
+        return Moving(self.guard.position, self.guard.velocity)
 
     def _arrived(self) -> bool:
         return bool(np.abs(self.guard.position - self._robot.rest).max() <= _ARRIVED)

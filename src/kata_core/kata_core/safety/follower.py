@@ -12,7 +12,7 @@ from kata_core.safety.config import SafetyConfig
 from kata_core.safety.limits import JointLimits, braking_velocity
 from kata_core.verdict import JointFlag, Reason
 
-__all__ = ["Follower", "Wanted"]
+__all__ = ["Follower", "Moving", "Wanted"]
 
 
 class Wanted(NamedTuple):
@@ -31,6 +31,13 @@ class Wanted(NamedTuple):
     flags: NDArray[np.uint8]
     reasons: tuple[str, ...]
     stamp: int
+
+
+class Moving(NamedTuple):
+    """The commanded motion: position [rad] and velocity [rad/s], shape (n,)."""
+
+    position: FloatArray
+    velocity: FloatArray
 
 
 class Follower:
@@ -65,7 +72,7 @@ class Follower:
             self._engaged_at, self._warming = now, mismatch > self._config.engage_tolerance
         return True
 
-    def follow(self, command: JointCommand, position: FloatArray, now: int) -> Wanted:
+    def follow(self, command: JointCommand, state: Moving, now: int) -> Wanted:
         """Return what to wish for; a second target with the stamp of the first is ignored and named."""
         reasons: tuple[str, ...] = ()
         kept = self._kept
@@ -77,24 +84,28 @@ class Follower:
         cap = self._warm_in_cap(now)
         if self._warming:
             reasons = (Reason.WARMING_IN, *reasons)
-        velocity = self.approach(goal, position) + (1.0 - self._share) * np.clip(
-            command.velocity, -self._limits.velocity, self._limits.velocity
-        )
-        return Wanted(velocity, cap, flags, reasons, command.stamp)
+        return Wanted(self.approach(goal, command.velocity, state), cap, flags, reasons, command.stamp)
 
-    def approach(self, goal: FloatArray, position: FloatArray) -> FloatArray:
-        """Return the velocity of a first-order approach, slow enough to stop at the goal, shape (n,), [rad/s]."""
-        period = self._limits.period
-        way = goal - position
-        stoppable = braking_velocity(np.abs(way), self._limits.acceleration, period)
-        velocity: FloatArray = np.clip(self._share * way / period, -stoppable, stoppable)
-        return velocity
+    def approach(self, goal: FloatArray, velocity: FloatArray, state: Moving) -> FloatArray:
+        """Return the velocity of a critically damped approach, slow enough to stop at the goal, shape (n,), [rad/s].
 
-    @property
-    def _share(self) -> float:
-        """Share of the way that a tick goes."""
-        constant = self._config.smoothing
-        return min(1.0, self._limits.period / constant) if constant > 0.0 else 1.0
+        A source's samples come at a lower rate than ticks; ẍ = ω² (goal − x) + 2 ω (ẋ_goal − ẋ) with
+        ω = 1 / smoothing joins them without steps in velocity.
+
+        Args:
+            goal: Shape (n,), [rad], finite.
+            velocity: The goal's own velocity, shape (n,), [rad/s], finite.
+            state: Where the command is.
+        """
+        period, constant = self._limits.period, self._config.smoothing
+        if constant <= period:
+            return self._limits.velocity_to(state.position, goal)
+        way = goal - state.position
+        wanted = np.clip(velocity, -self._limits.velocity, self._limits.velocity)
+        change = period / constant * (way / constant + 2.0 * (wanted - state.velocity))
+        stoppable = braking_velocity(np.abs(way), self._limits.acceleration, period) + np.abs(wanted)
+        smooth: FloatArray = np.clip(state.velocity + change, -stoppable, stoppable)
+        return smooth
 
     def _warm_in_cap(self, now: int) -> float:
         """Return the velocity cap after a mismatched engage, opening linearly to none [rad/s]."""

@@ -4,7 +4,7 @@
 import numpy as np
 
 from kata_core.arrays import FloatArray
-from kata_core.retarget.compiled import kernel
+from kata_core.compiled import kernel
 
 __all__ = ["closest"]
 

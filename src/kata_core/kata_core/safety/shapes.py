@@ -1,11 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What must stay apart: a robot's capsules, its hands and the borders of their workspace, read from data.
 
-``safety.yaml`` in a robot's folder has these keys, all optional:
+The robot's own capsules and the pairs to watch are those of `kata_core.collision`. ``safety.yaml`` in the robot's
+folder adds these keys, all optional:
 
-- ``capsules_file``: file beside it with ``capsules``, each with link, from, to [m, link's frame] and radius [m].
-- ``ignore``: pairs of links that may touch, e.g. since their covers overlap at rest.
-- ``clearance``: link pairs with the capsule distance at which their meshes would touch [m]; 0 for all others.
 - ``hands``: spheres that the workspace binds: frame and radius [m].
 - ``workspace``: ``boxes`` (low, high) that hands must not leave, ``half_spaces`` (normal, offset: normal · x ≤ offset),
   ``keep_out`` (from, to, radius: a capsule, or a sphere where both ends agree), all in the base's frame [m].
@@ -13,16 +11,20 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import pinocchio as pin
 import yaml
 
 from kata_core.arrays import FloatArray
+from kata_core.collision.capsules import capsule_arrays, load_capsules
 from kata_core.errors import RobotError
 from kata_core.robot import RobotModel
+from kata_core.safety.segments import closest
+
+AT_REST = 0.025
+"""Separation that every pair is given at rest, where all are harmless [m]; more than the filter's margin."""
 
 __all__ = ["Capsule", "Gap", "Half", "Shapes", "load_shapes"]
 
@@ -35,14 +37,12 @@ class Capsule(NamedTuple):
         start: End of its axis in the body's frame, shape (3,), [m].
         end: Other end.
         radius: [m].
-        link: Name of its link.
     """
 
     body: int
     start: FloatArray
     end: FloatArray
     radius: float
-    link: str
 
 
 class Gap(NamedTuple):
@@ -91,59 +91,66 @@ class Shapes:
 
 
 def load_shapes(robot: RobotModel) -> Shapes:
-    """Read ``safety.yaml`` of a robot's folder; without the file nothing is kept apart.
+    """Read a robot's capsules and ``safety.yaml``; without these files nothing is kept apart.
 
     Raises:
-        RobotError: The file is unusable.
+        ConfigError: The capsules are unusable.
+        RobotError: ``safety.yaml`` is unusable.
     """
     file = robot.description.folder / "safety.yaml"
+    own = _own(robot)
     if not file.exists():
-        return Shapes()
+        return own
     try:
         data = yaml.safe_load(file.read_text()) or {}
-        unknown = set(data) - {"capsules_file", "ignore", "clearance", "hands", "workspace"}
+        unknown = set(data) - {"hands", "workspace"}
         if unknown:
             raise ValueError(f"unknown keys {sorted(unknown)}")
-        return _build(robot, data, file.parent)
+        return _with_workspace(robot, own, data)
     except (OSError, yaml.YAMLError, KeyError, TypeError, ValueError, AttributeError) as error:
         text = f"lacks the key {error}" if isinstance(error, KeyError) else str(error).replace("\n", " ")
         raise RobotError(f"unusable safety data: {text}", where=str(file)) from error
 
 
-def _build(robot: RobotModel, data: Mapping[str, Any], folder: Path) -> Shapes:
-    listed = yaml.safe_load((folder / str(data["capsules_file"])).read_text())["capsules"] if "capsules_file" in data else []
-    capsules = [_capsule(robot, str(c["link"]), c["from"], c["to"], float(c["radius"])) for c in listed]
-    ignored = {frozenset(pair) for pair in data.get("ignore", [])}
-    clearance = {frozenset((str(a), str(b))): float(value) for a, b, value in data.get("clearance", [])}
-    gaps = [
-        Gap(i, j, min(clearance.get(links, 0.0), 0.0), border=False)
-        for i, j in combinations(range(len(capsules)), 2)
-        if (links := frozenset((capsules[i].link, capsules[j].link))) not in ignored and _may_meet(robot, capsules[i], capsules[j])
-    ]
+def _own(robot: RobotModel) -> Shapes:
+    """Return the robot's capsules; pairs that are near at rest may stay as near as they are there."""
+    arrays = capsule_arrays(robot, load_capsules(robot))
+    capsules = tuple(
+        Capsule(int(body), ends[0], ends[1], float(radius))
+        for body, ends, radius in zip(arrays.body, arrays.ends, arrays.radius, strict=True)
+    )
+    axes = _axes_at_rest(robot, capsules)
+    gaps = []
+    for i, j in arrays.pair.tolist():
+        apart = closest(axes, i, j, np.zeros((2, 3))) - capsules[i].radius - capsules[j].radius
+        gaps.append(Gap(i, j, min(apart - AT_REST, 0.0), border=False))
+    return Shapes(capsules, tuple(gaps))
+
+
+def _axes_at_rest(robot: RobotModel, capsules: Sequence[Capsule]) -> FloatArray:
+    data = robot.pinocchio.createData()
+    pin.forwardKinematics(robot.pinocchio, data, robot.rest)
+    return np.array([[data.oMi[c.body].act(end) for end in (c.start, c.end)] for c in capsules]).reshape(-1, 2, 3)
+
+
+def _with_workspace(robot: RobotModel, own: Shapes, data: Mapping[str, Any]) -> Shapes:
+    capsules, gaps = list(own.capsules), list(own.gaps)
     hands = range(len(capsules), len(capsules) + len(data.get("hands", [])))
-    capsules += [_capsule(robot, str(h["frame"]), (0, 0, 0), (0, 0, 0), float(h["radius"])) for h in data.get("hands", [])]
+    capsules += [_sphere(robot, str(h["frame"]), float(h["radius"])) for h in data.get("hands", [])]
     space = data.get("workspace", {})
     for shape in space.get("keep_out", []):
         ends = (np.array(shape[key], dtype=float) for key in ("from", "to"))
-        capsules.append(Capsule(0, *ends, float(shape["radius"]), "workspace"))
+        capsules.append(Capsule(0, *ends, float(shape["radius"])))
         gaps += [Gap(hand, len(capsules) - 1, 0.0, border=True) for hand in hands]
     halves = [Half(hand, normal, offset) for normal, offset in _half_spaces(space) for hand in hands]
     return Shapes(tuple(capsules), tuple(gaps), tuple(halves))
 
 
-def _capsule(robot: RobotModel, frame: str, start: Sequence[float], end: Sequence[float], radius: float) -> Capsule:
+def _sphere(robot: RobotModel, frame: str, radius: float) -> Capsule:
     found = robot.pinocchio.frames[robot.frame_id(frame)]
-    place = found.placement
-    ends = (place.rotation @ np.asarray(e, dtype=float) + place.translation for e in (start, end))
     if not 0.0 <= radius < 10.0:
-        raise ValueError(f"capsule of {frame} has radius {radius}")
-    return Capsule(int(found.parentJoint), *ends, radius, frame)
-
-
-def _may_meet(robot: RobotModel, a: Capsule, b: Capsule) -> bool:
-    """Return whether the capsules sit on bodies that are neither one nor neighbours."""
-    parents = robot.pinocchio.parents
-    return a.body != b.body and a.body != parents[b.body] and b.body != parents[a.body]
+        raise ValueError(f"sphere of {frame} has radius {radius}")
+    return Capsule(int(found.parentJoint), found.placement.translation, found.placement.translation, radius)
 
 
 def _half_spaces(space: Mapping[str, Any]) -> Iterator[tuple[FloatArray, float]]:

@@ -26,16 +26,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write; must not exist")
     parser.add_argument("--replace", action="store_true", help="replace a dataset that lies there")
     parser.add_argument("--robot", default="g1", help="robot that was recorded (default: g1)")
-    parser.add_argument("--joints", nargs="+", default=(), metavar="JOINT", help="joints or groups (right_arm) that the policy moves; default: those that moved")
+    parser.add_argument(
+        "--joints",
+        nargs="+",
+        default=(),
+        metavar="JOINT",
+        help="joints or groups (right_arm) that the policy moves; default: those that moved",
+    )
     parser.add_argument("--terms", nargs="+", default=(), metavar="TERM", help="what the policy sees; default: by task")
     add_config(parser, DatasetConfig, "alignment and split")
 
 
 def run(args: argparse.Namespace) -> int:
     """Build and write the dataset."""
-    from kata_core.robot import load_robot
     from tqdm import tqdm
 
+    from kata_core.robot import load_robot
     from kata_learning.atomic import check_free
     from kata_learning.bags import find_bags
     from kata_learning.build import DatasetConfig, build_dataset

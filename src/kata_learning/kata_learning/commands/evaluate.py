@@ -28,10 +28,10 @@ def run(args: argparse.Namespace) -> int:
     """Run the rollouts and print the success rate."""
     import json
 
-    from kata_core.policy.onnx_policy import OnnxPolicy
-    from kata_core.robot import load_robot
     from tqdm import tqdm
 
+    from kata_core.policy.onnx_policy import OnnxPolicy
+    from kata_core.robot import load_robot
     from kata_learning.atomic import new_file
     from kata_learning.evaluation import EvaluationConfig, evaluate_policy
     from kata_learning.options import take_config

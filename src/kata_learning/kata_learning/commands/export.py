@@ -29,7 +29,8 @@ def run(args: argparse.Namespace) -> int:
     trained = load_run(args.run)
     contract, difference = export_policy(trained, load_dataset(args.data or trained.data), args.out)
     print(f"policy    {args.out} ({args.out.stat().st_size / 1e3:.0f} kB)")
-    print(f"robot     {contract.robot}, {len(contract.joint_names)} joints at {contract.rate:g} Hz, {contract.horizon} actions a chunk")
+    joints, rate = len(contract.joint_names), f"{contract.rate:g} Hz"
+    print(f"robot     {contract.robot}, {joints} joints at {rate}, {contract.horizon} actions a chunk")
     print(f"sees      {', '.join(term.name for term in contract.terms)}")
     print(f"parity    {difference:.1e} rad from torch")
     return 0

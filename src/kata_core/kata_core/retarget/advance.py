@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One frame of streaming, in one kernel."""
+
+import numpy as np
+
+from kata_core.compiled import kernel
+from kata_core.retarget.contact import FEET, track_feet
+from kata_core.retarget.goal import hold_soles, set_limbs
+from kata_core.retarget.prior import DT, continue_motion, follow_hips
+from kata_core.retarget.problem import Problem
+from kata_core.retarget.rotation import logarithm, matrix_of, quaternion_of, transpose_multiply
+from kata_core.retarget.skeleton import HIPS, PELVIS, Human
+from kata_core.retarget.solver import Box, approach, lift_out_of_floor, solve
+from kata_core.retarget.state import Memory
+
+__all__ = ["advance", "begin"]
+
+_START_DAMPING = 1e-2  # cost of a joint's step from the last one while the first frame is approached [1/rad²]
+
+
+@kernel
+def begin(problem: Problem, human: Human, memory: Memory, base_height: float) -> None:
+    """Solve the first frame from rest, whatever the human's posture; a fixed base stands at a height [m]."""
+    settings = problem.settings
+    memory.position[:] = problem.rest
+    matrix_of(human.orientation[PELVIS], memory.pose.rotation[0])
+    for k in range(3):
+        memory.pose.position[0, k] = memory.scale[0] * human.position[HIPS, k]
+    if settings.floating_base:
+        track_feet(human, FEET, settings, DT, memory.tracks)
+    set_limbs(problem, human, memory.goal)
+    continue_motion(problem, memory, DT)
+    if settings.floating_base:
+        follow_hips(problem, human, memory, True)
+    else:
+        memory.pose.position[0, 2] = base_height
+        memory.prior.base_weight[:] = 1.0
+        memory.prior.base_position[:] = memory.pose.position[0]
+    memory.prior.weight[:] = _START_DAMPING
+    memory.prior.base_turn_weight[0] = 1e-6
+    box = Box(problem.lower, problem.upper, not settings.floating_base)
+    approach(problem, memory.goal, memory.prior, box, settings.start_iterations, memory.position, memory.pose, memory.rows)
+    memory.change[:] = 0.0
+    memory.base_turn[:] = 0.0
+    _close(problem, human, memory, DT)
+
+
+@kernel
+def advance(problem: Problem, human: Human, memory: Memory, dt: float) -> None:
+    """Solve a frame that is dt seconds after the last."""
+    settings, pose = problem.settings, memory.pose
+    set_limbs(problem, human, memory.goal)
+    if settings.floating_base:
+        track_feet(human, FEET, settings, dt, memory.tracks)
+        hold_soles(problem, pose, memory.tracks.standing, True, dt, memory.goal)
+        follow_hips(problem, human, memory, False)
+    continue_motion(problem, memory, dt)
+    before, turned, between = memory.position.copy(), pose.rotation[0].copy(), np.empty((3, 3))
+    low, high = np.empty(len(before)), np.empty(len(before))
+    for i in range(len(before)):
+        reach = min(problem.max_velocity[i] * dt, settings.max_step)
+        low[i] = max(problem.lower[i], before[i] - reach)
+        high[i] = min(problem.upper[i], before[i] + reach)
+    box = Box(low, high, not settings.floating_base)
+    solve(problem, memory.goal, memory.prior, box, settings.iterations, memory.position, pose, memory.rows)
+    for i in range(len(before)):
+        memory.change[i] = memory.position[i] - before[i]
+    transpose_multiply(pose.rotation[0], turned, between)
+    logarithm(between, memory.base_turn)
+    _close(problem, human, memory, dt)
+
+
+@kernel
+def _close(problem: Problem, human: Human, memory: Memory, dt: float) -> None:
+    """Lift the robot out of the floor and remember the frame."""
+    quaternion = np.empty(4)
+    quaternion_of(memory.pose.rotation[0], quaternion)
+    matrix_of(quaternion, memory.pose.rotation[0])
+    if problem.settings.floating_base:
+        lift_out_of_floor(problem, memory.pose)
+    memory.root_human[:] = human.position[HIPS]
+    memory.dt[0] = dt

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From a human's sample to what the robot is asked for."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kata_core.arrays import FloatArray
+from kata_core.compiled import kernel
+from kata_core.retarget.objective import Goal
+from kata_core.retarget.problem import Problem
+from kata_core.retarget.rotation import matrix_of, multiply
+from kata_core.retarget.skeleton import BODY_COUNT, Human, lay_out
+from kata_core.retarget.tree import Pose, point_of
+
+__all__ = ["anchor_sole", "hold_soles", "set_limbs"]
+
+_LET_GO = 1e-3  # share of a lock below which it is none
+
+
+@kernel
+def set_limbs(problem: Problem, human: Human, goal: Goal) -> None:
+    """Set keypoints and orientations; what is not seen is not asked for."""
+    place, known = np.empty((BODY_COUNT + 2, 3)), np.empty(BODY_COUNT + 2, dtype=np.bool_)
+    lay_out(human, problem.edges, problem.length, place, known)
+    for p in range(len(problem.point_human)):
+        body = problem.point_human[p]
+        goal.point_weight[p] = problem.point_weight[p] if known[body] else 0.0
+        goal.point[p] = place[body]
+    turn = np.empty((3, 3))
+    for t in range(len(problem.turn_human)):
+        body = problem.turn_human[t]
+        goal.turn_weight[t] = problem.turn_weight[t] if human.valid[body] else 0.0
+        if human.valid[body]:
+            matrix_of(human.orientation[body], turn)
+            multiply(turn, problem.turn_reference[t], goal.turn[t])
+
+
+@kernel
+def hold_soles(problem: Problem, pose: Pose, standing: NDArray[np.bool_], started: bool, dt: float, goal: Goal) -> None:
+    """Anchor soles that begin to stand where they are; let go gently those that leave."""
+    centre = np.empty(3)
+    for s in range(2):
+        if standing[s] and started:
+            if goal.hold[s] < 1.0:
+                point_of(pose, problem.sole_body[s], problem.sole_centre[s], centre)
+                anchor_sole(problem, s, centre, pose.rotation[problem.sole_body[s]], goal)
+            goal.hold[s] = 1.0
+        else:
+            goal.hold[s] *= np.exp(-dt / max(problem.settings.release, 1e-6))
+            if goal.hold[s] < _LET_GO:
+                goal.hold[s] = 0.0
+
+
+@kernel
+def anchor_sole(problem: Problem, s: int, centre: FloatArray, rotation: FloatArray, goal: Goal) -> None:
+    """Hold a sole flat on the floor under a point, with the heading it has."""
+    reference = problem.sole_reference[s]
+    x, y = 0.0, 0.0
+    for k in range(3):
+        x += rotation[0, k] * reference[0, k]
+        y += rotation[1, k] * reference[0, k]
+    norm = np.sqrt(x * x + y * y)
+    c, w = (x / norm, y / norm) if norm > 1e-9 else (1.0, 0.0)
+    for k in range(3):
+        goal.flat[s, 0, k] = c * reference[0, k] - w * reference[1, k]
+        goal.flat[s, 1, k] = w * reference[0, k] + c * reference[1, k]
+        goal.flat[s, 2, k] = reference[2, k]
+    goal.anchor[s, 0] = centre[0]
+    goal.anchor[s, 1] = centre[1]
+    goal.anchor[s, 2] = 0.0

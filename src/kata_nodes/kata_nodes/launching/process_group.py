@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One started process together with all that it starts."""
+
+import ctypes
+import os
+import signal
+import subprocess
+from functools import partial
+
+from kata_core.errors import ConfigError
+from kata_nodes.launching.process import Process
+
+__all__ = ["ProcessGroup"]
+
+_PR_SET_PDEATHSIG = 1
+_LIBC = ctypes.CDLL(None, use_errno=True)
+
+
+class ProcessGroup:
+    """A process in a session and group of its own, so that one signal reaches its descendants too.
+
+    Attributes:
+        process: What was asked for.
+        output: File descriptor of its stdout and stderr, not blocking.
+        pidfd: File descriptor that becomes readable when the process ends.
+        pid: Number of the process and of its group.
+    """
+
+    def __init__(self, process: Process) -> None:
+        """Start the process.
+
+        Raises:
+            ConfigError: The system cannot start it.
+        """
+        self.process = process
+        self.output, writer = os.pipe()
+        os.set_blocking(self.output, False)
+        try:
+            self._child = subprocess.Popen(
+                process.command,
+                stdin=subprocess.DEVNULL,
+                stdout=writer,
+                stderr=writer,
+                env={**process.environment, "PYTHONUNBUFFERED": "1"},
+                start_new_session=True,
+                preexec_fn=partial(_die_with_parent, os.getpid()),
+            )
+        except OSError as error:
+            os.close(self.output)
+            raise ConfigError(f"cannot start {process.command[0]}: {error.strerror}", where=process.where) from error
+        finally:
+            os.close(writer)
+        self.pid = self._child.pid
+        self.pidfd = os.pidfd_open(self.pid)
+        self._unfinished = b""
+        self._gone = False
+        self.code: int | None = None
+
+    def collect(self) -> int:
+        """Return the exit code of the process, which has ended; negative for a signal."""
+        self.code = self._child.wait()
+        self.exists()
+        return self.code
+
+    def exists(self) -> bool:
+        """Return whether any process of the group is left."""
+        return self.send(0)
+
+    def send(self, number: int) -> bool:
+        """Send a signal to the whole group; False when nothing of it is left.
+
+        A group once seen empty is never signalled again: the system may give its number to someone else.
+        """
+        if not self._gone:
+            try:
+                os.killpg(self.pid, number)
+            except ProcessLookupError:
+                self._gone = True
+        return not self._gone
+
+    def read(self) -> list[str] | None:
+        """Return the lines that came since the last call, or None at the end of all output."""
+        try:
+            data = os.read(self.output, 65536)
+        except BlockingIOError:
+            return []
+        if not data:
+            return None
+        *lines, self._unfinished = (self._unfinished + data).split(b"\n")
+        return [line.decode(errors="replace") for line in lines]
+
+    def rest(self) -> list[str]:
+        """Return the last line, if it had no end."""
+        last, self._unfinished = self._unfinished, b""
+        return [last.decode(errors="replace")] if last else []
+
+
+def _die_with_parent(parent: int) -> None:
+    """Ask the kernel, in the child, for SIGTERM when the launcher is killed without a chance to stop it."""
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != parent:
+        os._exit(1)

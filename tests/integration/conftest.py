@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The real graph, started by `kata launch`, and a node that watches it."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import rclpy
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+
+from kata_nodes import qos
+
+MOCAP = Path(__file__).parents[3] / "shared" / "mocap"
+
+
+class Graph:
+    """A launch under test: its process, and what it printed."""
+
+    def __init__(self, log: Path, *arguments: str) -> None:
+        """Start `kata launch` with arguments."""
+        self._log = log
+        with log.open("wb") as file:
+            command = [sys.executable, "-m", "kata_core", "launch", *arguments]
+            self.process = subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT, start_new_session=True)
+
+    @property
+    def output(self) -> str:
+        """What all nodes have printed so far."""
+        return self._log.read_text()
+
+    def pid_of(self, node: str) -> int:
+        """Return the process of a node."""
+        return next(int(line.split()[-1]) for line in self.output.splitlines() if line.startswith(f"[launch] started {node},"))
+
+    def stop(self) -> int:
+        """Press Ctrl-C, and return the exit code."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
+        return self.process.wait(30)
+
+    def orphans(self) -> list[int]:
+        """Return the nodes' processes that are still there."""
+        started = [int(line.split()[-1]) for line in self.output.splitlines() if line.startswith("[launch] started ")]
+        return [pid for pid in started if _alive(pid)]
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"
+
+
+class Probe:
+    """A node that keeps what it hears, and calls services."""
+
+    def __init__(self) -> None:
+        """Join the graph."""
+        self._context = rclpy.Context()
+        rclpy.init(context=self._context)
+        self.node = Node("probe", context=self._context)
+        self._executor = SingleThreadedExecutor(context=self._context)
+        self._executor.add_node(self.node)
+
+    def hear(self, kind: Any, topic: str) -> list[Any]:
+        """Return a list that receives (wall time [s], message) for each message."""
+        heard: list[Any] = []
+        self.node.create_subscription(kind, topic, lambda m: heard.append((time.monotonic(), m)), qos.RECORD)
+        return heard
+
+    def until(self, condition: Callable[[], bool], seconds: float) -> bool:
+        """Listen until a condition holds or time is up; return whether it holds."""
+        end = time.monotonic() + seconds
+        while not condition() and time.monotonic() < end:
+            self._executor.spin_once(timeout_sec=0.05)
+        return condition()
+
+    def call(self, kind: Any, name: str, request: Any) -> Any:
+        """Call a service and return its answer."""
+        client = self.node.create_client(kind, name)
+        assert self.until(client.service_is_ready, 30.0), f"no service {name}"
+        future = client.call_async(request)
+        assert self.until(future.done, 10.0), f"no answer of {name}"
+        return future.result()
+
+    def close(self) -> None:
+        """Leave the graph."""
+        self.node.destroy_node()
+        rclpy.shutdown(context=self._context)
+
+
+@pytest.fixture
+def launch(tmp_path, ros_domain):
+    """Return a function that starts `kata launch` in a domain of its own; all of it is stopped after the test."""
+    graphs = []
+
+    def start(*arguments: str) -> Graph:
+        graphs.append(Graph(tmp_path / f"launch{len(graphs)}.log", *arguments))
+        return graphs[-1]
+
+    yield start
+    for graph in graphs:
+        try:
+            graph.stop()
+        except subprocess.TimeoutExpired:
+            graph.process.kill()
+        sys.stdout.write(graph.output)
+
+
+@pytest.fixture
+def probe(ros_domain):
+    """Return a node in the domain of the test."""
+    probe = Probe()
+    yield probe
+    probe.close()
+
+
+@pytest.fixture
+def report(capsys) -> Callable[[str], None]:
+    """Return a function that prints a figure though the test passes."""
+
+    def show(text: str) -> None:
+        with capsys.disabled():
+            sys.stdout.write(f"\n{text}\n")
+
+    return show
+
+
+@pytest.fixture
+def mocap() -> Path:
+    """Return the folder of real clips."""
+    if not MOCAP.is_dir():
+        pytest.skip("no shared/mocap beside the repository")
+    return MOCAP

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The graph starts, has one publisher of commands, holds when its source dies, and ends without a trace."""
+
+import os
+import signal
+
+import pytest
+from std_srvs.srv import SetBool, Trigger
+
+from kata_msgs.msg import HumanFrames, JointCommand, TaskState, Verdict
+
+pytestmark = [pytest.mark.ros, pytest.mark.slow]
+
+
+def statuses(heard):
+    return {message.status for _, message in heard}
+
+
+def test_one_publisher_of_commands_and_a_clean_end(launch, probe):
+    graph = launch("teleop", "camera_rate:=0")
+    verdicts, commands = probe.hear(Verdict, "verdict"), probe.hear(JointCommand, "command")
+    frames, tasks = probe.hear(HumanFrames, "frames"), probe.hear(TaskState, "task/state")
+    assert probe.until(lambda: all(len(heard) > 20 for heard in (verdicts, commands, frames, tasks)), 60.0), graph.output
+    assert [p.node_name for p in probe.node.get_publishers_info_by_topic("command")] == ["safety"]
+    assert statuses(verdicts) == {Verdict.STANDBY}, "nothing may be followed before a deliberate engage"
+    assert graph.stop() == 0, graph.output
+    assert graph.orphans() == []
+    assert "Traceback" not in graph.output
+
+
+def test_a_source_that_dies_is_held_within_100_ms(launch, probe, report):
+    graph = launch("teleop", "camera_rate:=0")
+    verdicts, frames = probe.hear(Verdict, "verdict"), probe.hear(HumanFrames, "frames")
+    following = (Verdict.FOLLOWING, Verdict.LIMITED)
+    assert probe.until(lambda: len(verdicts) > 20 and len(frames) > 20, 60.0), graph.output
+    assert probe.until(lambda: probe.call(SetBool, "operator/engage", SetBool.Request(data=True)).success, 30.0)
+    assert probe.until(lambda: verdicts[-1][1].status in following, 20.0), graph.output
+    os.kill(graph.pid_of("operator"), signal.SIGKILL)
+    probe.until(lambda: False, 0.5)
+    last = stamp_of(frames[-1][1])
+    held = next(stamp_of(v) for _, v in verdicts if stamp_of(v) > last and v.status == Verdict.HOLDING)
+    report(f"held {(held - last) * 1e-6:.0f} ms after the last sample of the source")
+    assert (held - last) * 1e-9 <= 0.1
+    assert verdicts[-1][1].status == Verdict.HOLDING
+    assert verdicts[-1][1].reasons == ["stale_target"]
+
+
+def test_stop_and_reset(launch, probe):
+    launch("sim", "camera_rate:=0")
+    verdicts, commands = probe.hear(Verdict, "verdict"), probe.hear(JointCommand, "command")
+    assert probe.until(lambda: len(commands) > 20, 60.0)
+    assert probe.call(Trigger, "safety/stop", Trigger.Request()).success
+    assert probe.until(lambda: verdicts[-1][1].status == Verdict.STOPPED, 5.0)
+    assert probe.until(lambda: max(commands[-1][1].stiffness) == 0.0 < min(commands[-1][1].damping), 5.0)
+    assert probe.call(Trigger, "safety/reset", Trigger.Request()).success
+    assert probe.until(lambda: verdicts[-1][1].status == Verdict.STANDBY, 5.0)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("teleop", "speeed:=2"), "unknown argument 'speeed'"),
+        (("deploy",), "argument 'policy' has no value"),
+        (("record", "source:=ghost"), "source_ghost"),
+    ],
+)
+def test_mistakes_are_one_line(launch, arguments, words):
+    graph = launch(*arguments)
+    assert graph.process.wait(60) == 2
+    assert words in graph.output
+    assert len(graph.output.strip().splitlines()) == 1
+
+
+def stamp_of(message):
+    return message.header.stamp.sec * 10**9 + message.header.stamp.nanosec

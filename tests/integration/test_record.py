@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Episodes recorded from the real graph: complete, readable by others, never half there."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+
+import pytest
+import yaml
+from mcap_ros2.reader import read_ros2_messages
+from rosbags.highlevel import AnyReader
+
+from kata_msgs.srv import DiscardEpisode, SaveEpisode, StartEpisode
+
+pytestmark = [pytest.mark.ros, pytest.mark.slow]
+
+STREAMS = {
+    "/frames": 40.0,
+    "/target": 20.0,
+    "/command": 100.0,
+    "/verdict": 100.0,
+    "/joint_states": 100.0,
+    "/imu": 100.0,
+    "/task/state": 25.0,
+    "/camera/head/image_raw/compressed": 4.0,
+}
+"""Least rate expected [Hz]; well under the nominal one, as the machine may be busy."""
+
+
+@pytest.fixture(scope="module")
+def session(tmp_path_factory):
+    """Record two episodes once for all tests of this file."""
+    out = tmp_path_factory.mktemp("bags")
+    command = [sys.executable, "-m", "kata_core", "launch", "record", "episodes:=2", f"out:={out}", "seed:=7"]
+    env = {**os.environ, "ROS_DOMAIN_ID": str(random.SystemRandom().randint(1, 100))}
+    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=180, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return out, done.stdout
+
+
+def test_each_episode_is_one_folder_and_succeeded(session):
+    out, text = session
+    assert sorted(p.name for p in out.iterdir()) == ["episode_0000", "episode_0001"]
+    assert "2 of 2 episodes succeeded" in text
+    for episode in out.iterdir():
+        assert sorted(p.name for p in episode.iterdir()) == [f"{episode.name}.mcap", "metadata.yaml"]
+        custom = yaml.safe_load((episode / "metadata.yaml").read_text())["rosbag2_bagfile_information"]["custom_data"]
+        assert custom["task_success"] == "true"
+        assert custom["task"].startswith("reach")
+        assert custom["robot"] == "g1"
+
+
+def test_rosbags_reads_every_stream_with_source_stamps(session):
+    out, _ = session
+    with AnyReader([out / "episode_0000"]) as reader:
+        seconds = reader.duration * 1e-9
+        counts = {}
+        for connection, received, data in reader.messages():
+            stamp = reader.deserialize(data, connection.msgtype).header.stamp
+            counts[connection.topic] = counts.get(connection.topic, 0) + 1
+            age = received * 1e-9 - (stamp.sec + stamp.nanosec * 1e-9)
+            assert -0.01 < age < seconds + 60.0
+    assert counts.keys() == STREAMS.keys()
+    for topic, least in STREAMS.items():
+        assert counts[topic] >= least * 0.5 * seconds, (topic, counts[topic], seconds)
+
+
+def test_mcap_ros2_support_reads_it_too(session):
+    out, _ = session
+    file = out / "episode_0001" / "episode_0001.mcap"
+    messages = list(read_ros2_messages(str(file), topics=["/command", "/frames"]))
+    command = next(m.ros_msg for m in messages if m.channel.topic == "/command")
+    frames = next(m.ros_msg for m in messages if m.channel.topic == "/frames")
+    assert len(command.names) == len(command.position) == 29
+    assert {body.name for body in frames.bodies} == {"head", "right_hand"}
+
+
+def test_a_killed_recorder_leaves_no_half_bag(launch, probe, tmp_path):
+    out = tmp_path / "bags"
+    graph = launch("record", "episodes:=50", f"out:={out}", "camera_rate:=0")
+    assert probe.until(lambda: list(out.glob(".partial-*/*.mcap")) != [], 60.0), graph.output
+    probe.until(lambda: False, 0.5)
+    before = {p.name for p in out.glob("episode_*")}
+    os.kill(graph.pid_of("recorder"), signal.SIGKILL)
+    assert graph.process.wait(60) != 0, "a node that died is a failure"
+    assert graph.orphans() == []
+    complete = {p.name for p in out.glob("episode_*") if (p / "metadata.yaml").exists()}
+    assert {p.name for p in out.glob("episode_*")} == complete >= before
+
+
+def test_recorder_refuses_what_makes_no_sense_and_discards(launch, probe, tmp_path):
+    recorder = launch("parts/session", f"out:={tmp_path / 'bags'}")
+    save = probe.call(SaveEpisode, "episode/save", SaveEpisode.Request())
+    assert (save.success, save.message) == (False, "no episode is running: start one first")
+    assert probe.call(StartEpisode, "episode/start", StartEpisode.Request(task="wave")).success
+    again = probe.call(StartEpisode, "episode/start", StartEpisode.Request(task="wave"))
+    assert not again.success
+    assert "wave" in again.message
+    assert probe.call(DiscardEpisode, "episode/discard", DiscardEpisode.Request(reason="a test")).success
+    assert list((tmp_path / "bags").iterdir()) == []
+    assert recorder.stop() == 0
