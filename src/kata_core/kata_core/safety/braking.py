@@ -25,6 +25,7 @@ class BrakingPath(NamedTuple):
 
     Attributes:
         nearest: Lower bound of each separation over the whole path, between ticks too, shape (m,), [m].
+        ticks: Least of each separation at the path's ticks, shape (m,), [m].
         effort: Largest effort of each joint, shape (n,), [N·m].
         first_effort: Effort of the first tick, with sign, shape (n,), [N·m].
         position: Room, shape (n,).
@@ -36,6 +37,7 @@ class BrakingPath(NamedTuple):
     """
 
     nearest: FloatArray
+    ticks: FloatArray
     effort: FloatArray
     first_effort: FloatArray
     position: FloatArray
@@ -49,7 +51,7 @@ class BrakingPath(NamedTuple):
 def new_braking_path(plant: Plant) -> BrakingPath:
     """Return room for a path's results."""
     n, m = len(plant.mass) - 1, len(plant.first)
-    return BrakingPath(np.zeros(m), *(np.zeros(n) for _ in range(5)), *(np.zeros(m) for _ in range(3)))
+    return BrakingPath(np.zeros(m), np.zeros(m), *(np.zeros(n) for _ in range(5)), *(np.zeros(m) for _ in range(3)))
 
 
 @kernel
@@ -116,7 +118,7 @@ def _watch(plant: Plant, path: BrakingPath, start: FloatArray, change: FloatArra
         least = start[m] - _closing(plant.joints, plant.reach, m, travel)
         path.watched[m] = 0.0 if least > near else 1.0
         path.nearest[m] = least if least > near else min(start[m], near)
-        path.before[m], path.closing[m] = start[m], 0.0
+        path.ticks[m], path.before[m], path.closing[m] = least if least > near else np.inf, start[m], 0.0
 
 
 @kernel
@@ -129,7 +131,7 @@ def _advance(plant: Plant, scratch: Scratch, path: BrakingPath, period: float, n
     ends, radius, pair, gaps = scratch.ends, plant.radius, scratch.pair, plant.gaps
     first, second, clearance, normal, offset = plant.first, plant.second, plant.clearance, plant.normal, plant.offset
     joints, reach, velocity = plant.joints, plant.reach, path.velocity
-    nearest, before, closing, watched = path.nearest, path.before, path.closing, path.watched
+    nearest, ticks, before, closing, watched = path.nearest, path.ticks, path.before, path.closing, path.watched
     for m in range(len(first)):
         if watched[m] > 0.0:
             closing[m] += period * _closing(joints, reach, m, velocity)
@@ -139,6 +141,7 @@ def _advance(plant: Plant, scratch: Scratch, path: BrakingPath, period: float, n
                 else:
                     now = inside(ends, first[m], radius, normal, offset, m, pair)
                 nearest[m] = min(nearest[m], now, 0.5 * (before[m] + now - closing[m]))
+                ticks[m] = min(ticks[m], now)
                 before[m], closing[m] = now, 0.0
 
 

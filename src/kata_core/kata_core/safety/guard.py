@@ -86,6 +86,7 @@ class Guard:
         """Start anew from any state, certified or not; position in [rad], velocity in [rad/s], shape (n,), finite."""
         self.position, self.velocity = position, velocity
         self._proven = False
+        self._loose = np.zeros(len(self._margin), dtype=bool)
         self._floor, self._ceiling = self._margin, self._most
 
     def brake(self) -> FloatArray:
@@ -125,20 +126,29 @@ class Guard:
         return survey(self._plant, self._scratch, self._survey, state, bounds, self._margin, gain, recovery, self._period)
 
     def _relax(self) -> None:
-        """From a state without certificate, ask no more than braking can give; else ask for everything."""
+        """From a state without certificate, ask no more than braking can give; else ask for everything.
+
+        Separations that braking cannot keep must at least not shrink from tick to tick.
+        """
         if self._proven:
             return
         self._try(self.brake())
-        self._floor = np.minimum(self._margin, self._path.nearest - SLACK)
+        self._loose = self._path.nearest < self._margin - SLACK
+        self._floor = np.minimum(self._margin, self._path.ticks)
         self._ceiling = np.maximum(self._most, self._path.effort + SLACK)
-        self._proven = bool((self._floor == self._margin).all() and (self._ceiling == self._most).all())
+        self._proven = bool(not self._loose.any() and (self._ceiling == self._most).all())
 
     def _try(self, velocity: FloatArray) -> bool:
         """Return whether a step with a velocity, and braking after it, keeps every limit."""
         state = np.array([self.position, self.velocity, velocity])
         follow_to_rest(self._plant, self._scratch, self._path, state, self._survey.apart, self._change, self._period, self._near)
-        apart = (self._path.nearest >= self._floor - SLACK).all()
-        return bool(apart and (self._path.effort <= self._ceiling + SLACK).all())
+        return bool(not self._near_misses().any() and (self._path.effort <= self._ceiling + SLACK).all())
+
+    def _near_misses(self) -> NDArray[np.bool_]:
+        """Return which separations the path tried last does not keep, shape (m,)."""
+        if self._proven:
+            return self._path.nearest < self._margin - SLACK
+        return np.where(self._loose, self._path.ticks < self._floor - SLACK, self._path.nearest < self._margin - SLACK)
 
     def _nearest(self, wanted: FloatArray, box: FloatArray, count: int) -> FloatArray | None:
         """Return the velocity nearest to the wanted one under all constraints, None if there is none.
@@ -175,7 +185,7 @@ class Guard:
         return (JointFlag.EFFORT * (self._path.effort > self._ceiling + SLACK)).astype(np.uint8)
 
     def _failed(self) -> tuple[str, ...]:
-        return self._reasons(np.flatnonzero(self._path.nearest < self._floor - SLACK))
+        return self._reasons(np.flatnonzero(self._near_misses()))
 
     def _reasons(self, separations: NDArray[np.int64]) -> tuple[str, ...]:
         if not len(separations):
