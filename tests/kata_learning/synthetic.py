@@ -15,11 +15,14 @@ from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 
 from kata_core.minimum_jerk import minimum_jerk
 from kata_core.robot import RobotModel
+from kata_learning.train_config import TrainConfig
 
 MSGS = Path(__file__).parents[2] / "src/kata_msgs/msg"
 RATE = 250
 START = 5_000_000_000
 LAG = 0.03
+SHORT = TrainConfig(epochs=12, hidden=32, layers=2, horizon=8, batch=16, rate=5e-3, noise=0.01)
+"""A training of a second, for tests that need any policy."""
 ARM = tuple(
     f"right_{part}_joint"
     for part in ("shoulder_pitch", "shoulder_roll", "shoulder_yaw", "elbow", "wrist_roll", "wrist_pitch", "wrist_yaw")

@@ -20,7 +20,10 @@ from kata_core.errors import DataError
 
 __all__ = ["Bag", "BagInfo", "Stream", "find_bags", "read_bag", "read_info"]
 
-_BROKEN = (AnyReaderError, ReaderError, SerdeError, ZstdError, OSError, ValueError, TypeError, IndexError, KeyError, struct.error)
+_BROKEN = (
+    *(AnyReaderError, ReaderError, SerdeError, ZstdError, struct.error),
+    *(OSError, ValueError, TypeError, LookupError, ArithmeticError, AssertionError, MemoryError, RuntimeError),
+)
 """What rosbags raises on files that are cut, overwritten or of another kind; all of it was provoked by the tests."""
 
 

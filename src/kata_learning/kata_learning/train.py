@@ -72,14 +72,17 @@ def train_policy(dataset: Dataset, config: TrainConfig, on_epoch: Callable[[Epoc
         raise DataError("the dataset has no training steps", fix="record more episodes, or lower --validation")
     if not len(validation.chunk):
         validation = train
-    network = ChunkPolicy(_network_spec(dataset, config), _scaling(dataset, train))
+    blur = [
+        torch.tensor(dataset.manifest.statistics[term].std).reshape(shape) * config.blur
+        for term, shape in dataset.manifest.terms.items()
+    ]
+    disturbance = Disturbance.over(config.horizon, dataset.manifest.rate, config.noise, config.recovery, blur)
+    held_out = disturbance.apply(validation, generator)
+    network = ChunkPolicy(_network_spec(dataset, config), _scaling(dataset, train, disturbance))
     averaged = copy.deepcopy(network).eval()
     optimiser = torch.optim.AdamW(network.parameters(), lr=config.rate, weight_decay=config.decay)
     batches = math.ceil(len(train.chunk) / config.batch)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, _warm_cosine(batches * config.epochs))
-    blur = [network.get_buffer(f"std_{i}") * config.blur for i in range(len(train.terms))]
-    disturbance = Disturbance.over(config.horizon, dataset.manifest.rate, config.noise, config.recovery, blur)
-    held_out = disturbance.apply(validation, generator)
 
     best, best_loss, best_state, losses, updates = 0, math.inf, averaged.state_dict(), [], 0
     for epoch in range(config.epochs):
@@ -138,18 +141,20 @@ def _network_spec(dataset: Dataset, config: TrainConfig) -> NetworkSpec:
     return NetworkSpec(terms, about.joint_names, config.horizon, config.hidden, config.layers)
 
 
-def _scaling(dataset: Dataset, train: Samples) -> Scaling:
+def _scaling(dataset: Dataset, train: Samples, disturbance: Disturbance) -> Scaling:
     about = dataset.manifest
     shaped = [(about.statistics[name], shape) for name, shape in about.terms.items()]
     names = list(about.terms)
-    anchor = train.terms[names.index("joint_position")].unsqueeze(1) if "joint_position" in names else 0.0
+    anchored = "joint_position" in names
+    anchor = train.terms[names.index("joint_position")].unsqueeze(1) if anchored else 0.0
     displacement, weight = train.chunk - anchor, train.valid.unsqueeze(-1)
     count = weight.sum(0).clamp(min=1)
     mean = (displacement * weight).sum(0) / count
-    std = (((displacement - mean).square() * weight).sum(0) / count).sqrt()
+    variance = ((displacement - mean).square() * weight).sum(0) / count
+    pushed = disturbance.noise * (disturbance.left - float(anchored))
     return Scaling(
         mean=tuple(torch.tensor(s.mean).reshape(shape) for s, shape in shaped),
         std=tuple(torch.tensor(s.std).clamp(min=TERM_FLOOR).reshape(shape) for s, shape in shaped),
         step_mean=mean,
-        step_std=std.clamp(min=STEP_FLOOR),
+        step_std=(variance + pushed.square()).sqrt().clamp(min=STEP_FLOOR),
     )

@@ -33,6 +33,7 @@ def action_windows(episode: NDArray[np.int32], tick: NDArray[np.int32], horizon:
     steps = len(episode)
     ahead = np.arange(horizon)
     step = np.minimum(np.arange(steps)[:, None] + ahead, max(steps - 1, 0))
-    valid = (episode[step] == episode[:, None]) & (tick[step] == tick[:, None] + ahead)
+    follows = (episode[step] == episode[:, None]) & (tick[step] == tick[:, None] + ahead)
+    valid = np.logical_and.accumulate(follows, axis=1)
     last = np.maximum.accumulate(np.where(valid, step, 0), axis=1)
     return Windows(last, valid)

@@ -126,10 +126,12 @@ def _results(jobs: Sequence[_Job], workers: int) -> Iterator[_Done]:
     import multiprocessing
     from concurrent.futures import ProcessPoolExecutor, as_completed
 
+    # the first clip alone: where kernels must be compiled, that is done once, and the others find them in the cache
+    yield _do(jobs[0])
     # one thread a process: they share the cores already; fresh processes, as forking a threaded one may hang
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    with ProcessPoolExecutor(min(workers, len(jobs)), multiprocessing.get_context("spawn")) as pool:
-        pending = [pool.submit(_do, job) for job in jobs]
+    with ProcessPoolExecutor(min(workers, len(jobs) - 1), multiprocessing.get_context("spawn")) as pool:
+        pending = [pool.submit(_do, job) for job in jobs[1:]]
         try:
             for future in as_completed(pending):
                 yield future.result()

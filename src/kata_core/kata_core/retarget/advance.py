@@ -13,7 +13,7 @@ from kata_core.retarget.skeleton import HIPS, PELVIS, Human
 from kata_core.retarget.solver import Box, approach, lift_out_of_floor, solve
 from kata_core.retarget.state import Memory
 
-__all__ = ["advance", "begin"]
+__all__ = ["advance", "begin", "follow"]
 
 _START_DAMPING = 1e-2  # cost of a joint's step from the last one while the first frame is approached [1/rad²]
 
@@ -48,10 +48,17 @@ def begin(problem: Problem, human: Human, memory: Memory, base_height: float) ->
 @kernel
 def advance(problem: Problem, human: Human, memory: Memory, dt: float) -> None:
     """Solve a frame that is dt seconds after the last."""
+    if problem.settings.floating_base:
+        track_feet(human, FEET, problem.settings, dt, memory.tracks)
+    follow(problem, human, memory, dt)
+
+
+@kernel
+def follow(problem: Problem, human: Human, memory: Memory, dt: float) -> None:
+    """Solve a frame with the feet's tracks as they stand."""
     settings, pose = problem.settings, memory.pose
     set_limbs(problem, human, memory.goal)
     if settings.floating_base:
-        track_feet(human, FEET, settings, dt, memory.tracks)
         hold_soles(problem, pose, memory.tracks.standing, True, dt, memory.goal)
         follow_hips(problem, human, memory, False)
     continue_motion(problem, memory, dt)

@@ -4,14 +4,16 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from kata_core.errors import ClipError
 from kata_core.frames import BODIES, HumanFrames
+from kata_core.mocap import MotionClip
 from kata_core.retarget.advance import advance, begin
 from kata_core.retarget.config import RetargetConfig
 from kata_core.retarget.problem import Problem, make_problem
 from kata_core.retarget.reference import Reference, find_reference, leg_length
 from kata_core.retarget.rotation import quaternion_of
 from kata_core.retarget.skeleton import HIPS, PELVIS, Human, express_in_pelvis, human_leg, read_human, t_pose
-from kata_core.retarget.state import Memory, new_memory
+from kata_core.retarget.state import new_memory
 from kata_core.retarget.table import load_table
 from kata_core.retarget.types import Retargeted
 from kata_core.robot import RobotModel
@@ -62,7 +64,9 @@ class BodyRetargeter:
         """
         human = read_human(frames, self._order(frames.names))
         leg = human_leg(human)
-        reason = self._judge(frames, human, leg)
+        reason = self._judge(human, leg) or ("" if frames.stamp > self._stamp else Reason.OUT_OF_ORDER)
+        if reason == _LOST_BODY and not np.isfinite(frames.position).all():
+            reason = Reason.NOT_FINITE
         if reason:
             return self._refused(reason)
         if not self._config.floating_base:
@@ -74,18 +78,32 @@ class BodyRetargeter:
         self._stamp = frames.stamp
         return self._result()
 
+    def read_clip(self, clip: MotionClip) -> tuple[list[Human], float]:
+        """Return a clip's samples as the kernels take them, and the robot's leg length over the human's.
+
+        Raises:
+            ClipError: The clip lacks a body that is needed, or is absurd.
+        """
+        humans = [read_human(frames, self._order(clip.names)) for frames in (clip.frames(i, i, True) for i in range(len(clip)))]
+        leg = human_leg(humans[0])
+        for i, human in enumerate(humans):
+            reason = self._judge(human, leg)
+            if reason:
+                raise ClipError(f"frame {i} cannot be followed: {reason}", where=clip.source)
+            if not self._config.floating_base:
+                express_in_pelvis(human)
+        return humans, leg_length(self._reference) / (leg or _USUAL_LEG)
+
     def _order(self, names: tuple[str, ...]) -> NDArray[np.int64]:
         order = self._orders.get(names)
         if order is None:
             order = self._orders[names] = np.array([BODIES.index(name) if name in BODIES else -1 for name in names])
         return order
 
-    def _judge(self, frames: HumanFrames, human: Human, leg: float) -> str:
-        """Return why a sample is refused, or ''."""
+    def _judge(self, human: Human, leg: float) -> str:
+        """Return why a sample cannot be followed, or ''."""
         if not (human.valid[HIPS] and human.valid[PELVIS]):
-            return _LOST_BODY if np.isfinite(frames.position).all() else Reason.NOT_FINITE
-        if frames.stamp <= self._stamp or frames.stamp < 0:
-            return Reason.OUT_OF_ORDER
+            return _LOST_BODY
         return _ABSURD if leg and not _LEG_RANGE[0] < leg < _LEG_RANGE[1] else ""
 
     def _start(self, human: Human, leg: float) -> None:

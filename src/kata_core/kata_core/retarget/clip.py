@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Retargeting of whole clips."""
 
-from collections.abc import Sequence
+from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import NDArray
 
-from kata_core.errors import ClipError
+from kata_core.arrays import FloatArray
+from kata_core.errors import ClipError, ConfigError
 from kata_core.mocap import MotionClip
 from kata_core.retarget.body import BodyRetargeter
 from kata_core.retarget.config import RetargetConfig
-from kata_core.retarget.types import Retargeted
+from kata_core.retarget.offline import retarget_offline
+from kata_core.retarget.rotation import quaternion_of
 from kata_core.robot import RobotModel
 from kata_core.trajectory import Trajectory
 
@@ -17,7 +20,12 @@ __all__ = ["retarget_clip"]
 
 
 def retarget_clip(
-    robot: RobotModel, clip: MotionClip, fps: float = 30.0, mode: str = "offline", config: RetargetConfig | None = None
+    robot: RobotModel,
+    clip: MotionClip,
+    fps: float = 30.0,
+    mode: str = "offline",
+    config: RetargetConfig | None = None,
+    tick: Callable[[], None] = lambda: None,
 ) -> Trajectory:
     """Retarget a clip.
 
@@ -27,26 +35,47 @@ def retarget_clip(
         fps: Frames a second of the result [Hz].
         mode: ``streaming`` (as live, no look-ahead) or ``offline`` (smoothed to both sides).
         config: Settings; None for the defaults.
+        tick: Called after each frame of streaming, or each of ``config.sweeps + 1`` passes of offline mode.
 
     Raises:
         ClipError: A frame of the clip cannot be followed.
-        ConfigError: The robot's table is unusable.
+        ConfigError: The robot's table is unusable, or the mode is unknown.
     """
+    if mode not in ("streaming", "offline"):
+        raise ConfigError(f"mode is {mode!r}", fix="streaming or offline")
     retargeter = BodyRetargeter(robot, config)
     sampled = clip.resample(fps)
-    stamps = [round(i * 1e9 / fps) for i in range(len(sampled))]
-    return _trajectory(robot, [retargeter.step(sampled.frames(i, stamp, True)) for i, stamp in enumerate(stamps)], fps, clip.source)
+    if mode == "streaming":
+        return _streamed(robot, retargeter, sampled, tick)
+    humans, scale = retargeter.read_clip(sampled)
+    settings = config or RetargetConfig()
+    start = scale, robot.description.base_height
+    motion = retarget_offline(retargeter.problem, settings, humans, 1.0 / fps, start, tick)
+    return _trajectory(robot, fps, motion.position, motion.base_position, _quaternions(motion.base_rotation), motion.standing)
 
 
-def _trajectory(robot: RobotModel, results: Sequence[Retargeted], fps: float, source: str) -> Trajectory:
-    for i, result in enumerate(results):
+def _streamed(robot: RobotModel, retargeter: BodyRetargeter, clip: MotionClip, tick: Callable[[], None]) -> Trajectory:
+    position, place, turn, contact = [], [], [], []
+    for i in range(len(clip)):
+        result = retargeter.step(clip.frames(i, round(i * 1e9 / clip.fps), True))
         if result.position is None:
-            raise ClipError(f"frame {i} cannot be followed: {', '.join(result.reasons)}", where=source)
-    return Trajectory(
-        joint_names=robot.layout.names,
-        joint_position=np.array([result.position for result in results]),
-        base_position=np.array([result.base_position for result in results]),
-        base_orientation_xyzw=np.array([result.base_orientation_xyzw for result in results]),
-        stamp=np.arange(len(results)) / fps,
-        contact=np.array([result.contact for result in results]),
-    )
+            raise ClipError(f"frame {i} cannot be followed: {', '.join(result.reasons)}", where=clip.source)
+        position.append(result.position)
+        place.append(result.base_position)
+        turn.append(result.base_orientation_xyzw)
+        contact.append(result.contact)
+        tick()
+    return _trajectory(robot, clip.fps, np.array(position), np.array(place), np.array(turn), np.array(contact))
+
+
+def _trajectory(
+    robot: RobotModel, fps: float, position: FloatArray, place: FloatArray, turn: FloatArray, contact: NDArray[np.bool_]
+) -> Trajectory:
+    return Trajectory(robot.layout.names, position, place, turn, np.arange(len(position)) / fps, contact)
+
+
+def _quaternions(rotation: FloatArray) -> FloatArray:
+    result = np.empty((len(rotation), 4))
+    for matrix, row in zip(rotation, result, strict=True):
+        quaternion_of(matrix, row)
+    return result

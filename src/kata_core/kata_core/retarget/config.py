@@ -20,6 +20,8 @@ class RetargetConfig:
     max_step: float = param(0.45, unit="rad", low=0.01, high=3.0, doc="Cap on every joint's change from one frame to the next.")
     smoothing: float = param(0.015, unit="1/rad²", low=0.0, high=10.0, doc="Cost of a change of joint velocity over a frame of 1/30 s.")
     momentum: float = param(0.9, unit="1", low=0.0, high=1.0, doc="Share of the last velocity that costs nothing to keep.")
+    sweeps: int = param(8, low=0, high=1000, doc="Passes to and fro over a clip in offline mode.")
+    jerk: float = param(0.1, unit="1/rad²", low=0.0, high=100.0, doc="Cost of jerk in offline mode, of a change of acceleration over a frame of 1/30 s.")
     posture: float = param(1e-4, unit="1/rad²", low=1e-9, high=1.0, doc="Cost of leaving the rest posture.")
     lock: float = param(30.0, unit="1/m²", low=0.0, high=1e5, doc="Cost of moving a sole that is on the floor.")
     flat: float = param(0.3, unit="1/rad²", low=0.0, high=1e4, doc="Cost of tilting or turning a sole that is on the floor.")

@@ -10,7 +10,7 @@ from kata_core.arrays import FloatArray
 from kata_core.compiled import kernel
 from kata_core.retarget.inequality import OneSided, add_one_sided, new_one_sided
 from kata_core.retarget.problem import Problem
-from kata_core.retarget.quadratic import add_rows
+from kata_core.retarget.quadratic import add_rows, mirror_triangle
 from kata_core.retarget.repulsion import Nearness, add_repulsion, new_nearness
 from kata_core.retarget.rotation import logarithm, transpose_multiply
 from kata_core.retarget.tree import Pose, angular_columns, point_columns, point_of
@@ -86,7 +86,7 @@ def new_rows(problem: Problem) -> Rows:
     """Return room for a problem."""
     d = problem.dofs
     near = new_nearness(len(problem.capsules.body))
-    return Rows(np.zeros((d, d)), np.zeros(d), np.zeros(d, dtype=np.int64), np.zeros((3, d)), near, new_one_sided(d))
+    return Rows(np.zeros((d, d)), np.zeros(d), np.zeros(d, dtype=np.int64), np.zeros((d, 3)), near, new_one_sided(d))
 
 
 @kernel
@@ -98,6 +98,7 @@ def add_all_rows(problem: Problem, pose: Pose, position: FloatArray, goal: Goal,
     _add_keypoints(problem, pose, goal, rows)
     _add_orientations(problem, pose, goal, rows)
     _add_held_soles(problem, pose, goal, rows)
+    mirror_triangle(rows.H)
     rows.one_sided.count[0] = 0
     if problem.settings.floor > 0.0:
         _add_floor(problem, pose, rows)
@@ -125,7 +126,7 @@ def _add_prior(problem: Problem, pose: Pose, position: FloatArray, prior: Prior,
 @kernel
 def _add_keypoints(problem: Problem, pose: Pose, goal: Goal, rows: Rows) -> None:
     """Keypoints relative to the hips' middle: the base's translation does not matter."""
-    root, point, residual, weight = np.empty(3), np.empty(3), np.empty(3), np.empty(3)
+    root, point, residual = np.empty(3), np.empty(3), np.empty(3)
     point_of(pose, 0, problem.root, root)
     for p in range(len(problem.point_body)):
         if goal.point_weight[p] <= 0.0:
@@ -133,33 +134,31 @@ def _add_keypoints(problem: Problem, pose: Pose, goal: Goal, rows: Rows) -> None
         point_of(pose, problem.point_body[p], problem.point_offset[p], point)
         count = point_columns(problem.tree, pose, problem.point_body[p], point, rows.index, rows.columns)
         x, y, z = point[0] - root[0], point[1] - root[1], point[2] - root[2]
-        c = rows.columns
+        c, turn = rows.columns, count - 6
+        c[turn, 0], c[turn, 1] = -y, x
+        c[turn + 1, 0], c[turn + 1, 2] = z, -x
+        c[turn + 2, 1], c[turn + 2, 2] = -z, y
         for k in range(3):
-            c[k, k] = 0.0
             residual[k] = goal.point[p, k] - (point[k] - root[k])
-            weight[k] = goal.point_weight[p]
-        c[1, 3], c[2, 3] = -z, y
-        c[0, 4], c[2, 4] = z, -x
-        c[0, 5], c[1, 5] = -y, x
-        add_rows(rows.H, rows.g, rows.index, c, count, weight, residual)
+        # The base's translation, the last three columns, moves keypoint and hips alike.
+        add_rows(rows.H, rows.g, rows.index, c, count - 3, goal.point_weight[p], residual)
 
 
 @kernel
 def _add_orientations(problem: Problem, pose: Pose, goal: Goal, rows: Rows) -> None:
-    between, residual, weight = np.empty((3, 3)), np.empty(3), np.empty(3)
+    between, residual = np.empty((3, 3)), np.empty(3)
     for t in range(len(problem.turn_body)):
         if goal.turn_weight[t] <= 0.0:
             continue
         transpose_multiply(goal.turn[t], pose.rotation[problem.turn_body[t]], between)
         logarithm(between, residual)
-        weight[:] = goal.turn_weight[t]
         count = angular_columns(problem.tree, pose, problem.turn_body[t], rows.index, rows.columns)
-        add_rows(rows.H, rows.g, rows.index, rows.columns, count, weight, residual)
+        add_rows(rows.H, rows.g, rows.index, rows.columns, count, goal.turn_weight[t], residual)
 
 
 @kernel
 def _add_held_soles(problem: Problem, pose: Pose, goal: Goal, rows: Rows) -> None:
-    between, point, residual, weight = np.empty((3, 3)), np.empty(3), np.empty(3), np.empty(3)
+    between, point, residual = np.empty((3, 3)), np.empty(3), np.empty(3)
     for s in range(2):
         if goal.hold[s] <= 0.0:
             continue
@@ -167,12 +166,12 @@ def _add_held_soles(problem: Problem, pose: Pose, goal: Goal, rows: Rows) -> Non
         point_of(pose, body, problem.sole_centre[s], point)
         for k in range(3):
             residual[k] = goal.anchor[s, k] - point[k]
-        weight[:] = goal.hold[s] * problem.settings.lock
+        weight = goal.hold[s] * problem.settings.lock
         count = point_columns(problem.tree, pose, body, point, rows.index, rows.columns)
         add_rows(rows.H, rows.g, rows.index, rows.columns, count, weight, residual)
         transpose_multiply(goal.flat[s], pose.rotation[body], between)
         logarithm(between, residual)
-        weight[:] = goal.hold[s] * problem.settings.flat
+        weight = goal.hold[s] * problem.settings.flat
         count = angular_columns(problem.tree, pose, body, rows.index, rows.columns)
         add_rows(rows.H, rows.g, rows.index, rows.columns, count, weight, residual)
 
@@ -188,4 +187,4 @@ def _add_floor(problem: Problem, pose: Pose, rows: Rows) -> None:
                 count = point_columns(problem.tree, pose, problem.sole_body[s], point, rows.index, rows.columns)
                 place = add_one_sided(rows.one_sided, -point[2], problem.settings.floor)
                 for k in range(count):
-                    rows.one_sided.row[place, rows.index[k]] = rows.columns[2, k]
+                    rows.one_sided.row[place, rows.index[k]] = rows.columns[k, 2]

@@ -10,38 +10,46 @@ from numpy.typing import NDArray
 from kata_core.arrays import FloatArray
 from kata_core.compiled import COMPILED, kernel
 
-__all__ = ["add_rows", "solve_box"]
+__all__ = ["add_rows", "mirror_triangle", "solve_box"]
 
 _ROUNDS = 8
 
 
 @kernel
 def _add_rows_loop(
-    H: FloatArray, g: FloatArray, index: NDArray[np.int64], columns: FloatArray, count: int, weight: FloatArray, residual: FloatArray
+    H: FloatArray, g: FloatArray, index: NDArray[np.int64], columns: FloatArray, count: int, weight: float, residual: FloatArray
 ) -> None:
-    for row in range(len(weight)):
-        if weight[row] <= 0.0:
-            continue
-        for a in range(count):
-            value = weight[row] * columns[row, a]
-            if value == 0.0:
-                continue
-            g[index[a]] += value * residual[row]
-            for b in range(count):
-                H[index[a], index[b]] += value * columns[row, b]
+    x, y, z = weight * residual[0], weight * residual[1], weight * residual[2]
+    for a in range(count):
+        i = index[a]
+        u, v, w = columns[a, 0], columns[a, 1], columns[a, 2]
+        g[i] += u * x + v * y + w * z
+        u, v, w = weight * u, weight * v, weight * w
+        for b in range(a, count):
+            H[i, index[b]] += u * columns[b, 0] + v * columns[b, 1] + w * columns[b, 2]
 
 
 def _add_rows_numpy(
-    H: FloatArray, g: FloatArray, index: NDArray[np.int64], columns: FloatArray, count: int, weight: FloatArray, residual: FloatArray
+    H: FloatArray, g: FloatArray, index: NDArray[np.int64], columns: FloatArray, count: int, weight: float, residual: FloatArray
 ) -> None:
-    rows = len(weight)
-    J, i = columns[:rows, :count], index[:count]
-    H[np.ix_(i, i)] += J.T @ (weight[:, None] * J)
-    g[i] += J.T @ (weight * residual)
+    J, i = columns[:count], index[:count]
+    H[np.ix_(i, i)] += np.triu(weight * J @ J.T)
+    g[i] += weight * J @ residual
 
 
 add_rows = _add_rows_loop if COMPILED else _add_rows_numpy
-"""Add rows J with residuals r and weights w: H += Jᵀ W J, g += Jᵀ W r; J is given by its non-zero columns."""
+"""Add three rows with Jacobian J, residual r and weight w: g += w Jᵀ r and the lower triangle of H += w Jᵀ J.
+
+J is given by its non-zero columns, shape (count, 3), whose degrees of freedom are in falling order.
+"""
+
+
+@kernel
+def mirror_triangle(H: FloatArray) -> None:
+    """Copy the lower triangle of a matrix into the upper one."""
+    for i in range(len(H)):
+        for j in range(i):
+            H[j, i] = H[i, j]
 
 
 @kernel

@@ -116,47 +116,46 @@ def point_columns(
         pose: Current poses.
         body: Body that carries the point.
         point: World position of the point [m].
-        index: Receives the degrees of freedom, shape (d,).
-        columns: Receives the columns [m/rad or m/m], shape (3, d).
+        index: Receives the degrees of freedom in falling order, shape (d,); the last six are the base's.
+        columns: Receives the columns [m/rad or m/m], shape (d, 3).
 
     Returns:
-        How many columns were written; the first six are the base's.
+        How many columns were written.
     """
-    x, y, z = point[0] - pose.position[0, 0], point[1] - pose.position[0, 1], point[2] - pose.position[0, 2]
-    for k in range(6):
-        index[k] = k
-        for row in range(3):
-            columns[row, k] = 1.0 if row == k else 0.0
-    columns[1, 3], columns[2, 3] = -z, y
-    columns[0, 4], columns[2, 4] = z, -x
-    columns[0, 5], columns[1, 5] = -y, x
-    count, i = 6, body
+    count, i = 0, body
     while i > 0:
         index[count] = 5 + i
-        a = pose.axis[i]
+        ax, ay, az = pose.axis[i, 0], pose.axis[i, 1], pose.axis[i, 2]
         if tree.prismatic[i]:
-            for row in range(3):
-                columns[row, count] = a[row]
+            columns[count, 0], columns[count, 1], columns[count, 2] = ax, ay, az
         else:
             x, y, z = point[0] - pose.position[i, 0], point[1] - pose.position[i, 1], point[2] - pose.position[i, 2]
-            columns[0, count] = a[1] * z - a[2] * y
-            columns[1, count] = a[2] * x - a[0] * z
-            columns[2, count] = a[0] * y - a[1] * x
+            columns[count, 0] = ay * z - az * y
+            columns[count, 1] = az * x - ax * z
+            columns[count, 2] = ax * y - ay * x
         count, i = count + 1, tree.parent[i]
-    return count
+    x, y, z = point[0] - pose.position[0, 0], point[1] - pose.position[0, 1], point[2] - pose.position[0, 2]
+    for k in range(6):
+        index[count + k] = 5 - k
+        for row in range(3):
+            columns[count + k, row] = 1.0 if row == 5 - k else 0.0
+    columns[count, 0], columns[count, 1] = -y, x
+    columns[count + 1, 0], columns[count + 1, 2] = z, -x
+    columns[count + 2, 1], columns[count + 2, 2] = -z, y
+    return count + 6
 
 
 @kernel
 def angular_columns(tree: Tree, pose: Pose, body: int, index: NDArray[np.int64], columns: FloatArray) -> int:
     """Write the Jacobian of a body's rotation vector in world axes; arguments and result as `point_columns`."""
-    for k in range(6):
-        index[k] = k
-        for row in range(3):
-            columns[row, k] = 1.0 if row == k - 3 else 0.0
-    count, i = 6, body
+    count, i = 0, body
     while i > 0:
         index[count] = 5 + i
         for row in range(3):
-            columns[row, count] = 0.0 if tree.prismatic[i] else pose.axis[i, row]
+            columns[count, row] = 0.0 if tree.prismatic[i] else pose.axis[i, row]
         count, i = count + 1, tree.parent[i]
-    return count
+    for k in range(6):
+        index[count + k] = 5 - k
+        for row in range(3):
+            columns[count + k, row] = 1.0 if row == 2 - k else 0.0
+    return count + 6

@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Smoothing of a whole motion to both sides, with the same solver and all constraints.
+
+Each frame is solved again with its neighbours held, in sweeps to and fro (block Gauss-Seidel). What the
+neighbours ask of a frame is the minimum over it of the sum of squared third differences, the jerk: for x₀ that is
+(15 (x₋₁ + x₁) − 6 (x₋₂ + x₂) + (x₋₃ + x₃)) / 20.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kata_core.arrays import FloatArray
+from kata_core.compiled import kernel
+from kata_core.retarget.goal import set_limbs
+from kata_core.retarget.prior import DT, hips_height
+from kata_core.retarget.problem import Problem
+from kata_core.retarget.rotation import exponential, logarithm, matrix_of, multiply, transpose_multiply
+from kata_core.retarget.skeleton import HIPS, PELVIS, Human
+from kata_core.retarget.solver import Box, lift_out_of_floor, solve
+from kata_core.retarget.state import Memory
+
+__all__ = ["HumanClip", "Motion", "refine_frame"]
+
+
+class HumanClip(NamedTuple):
+    """Samples of a human as in `skeleton.Human`, with a first axis of N frames.
+
+    Attributes:
+        position: Shape (N, BODY_COUNT + 2, 3), [m].
+        orientation: Shape (N, BODY_COUNT, 4).
+        valid: Shape (N, BODY_COUNT + 2).
+        clearance: Height of the ankles over their lowest, shape (N, 2), [m].
+    """
+
+    position: FloatArray
+    orientation: FloatArray
+    valid: NDArray[np.bool_]
+    clearance: FloatArray
+
+
+class Motion(NamedTuple):
+    """A robot's motion over N frames, with the soles' anchors.
+
+    Attributes:
+        position: Joint positions, shape (N, n), [rad].
+        base_position: Shape (N, 3), [m].
+        base_rotation: Shape (N, 3, 3).
+        standing: Shape (N, 2).
+        anchor: Shape (N, 2, 3), [m].
+        flat: Shape (N, 2, 3, 3).
+    """
+
+    position: FloatArray
+    base_position: FloatArray
+    base_rotation: FloatArray
+    standing: NDArray[np.bool_]
+    anchor: FloatArray
+    flat: FloatArray
+
+
+@kernel
+def refine_frame(problem: Problem, clip: HumanClip, motion: Motion, memory: Memory, i: int, weight: float, dt: float) -> None:
+    """Solve frame i again between its neighbours; weight is the cost of jerk [1/rad² at 1/30 s]."""
+    human = Human(clip.position[i], clip.orientation[i], clip.valid[i])
+    pose, goal, settings = memory.pose, memory.goal, problem.settings
+    pose.position[0] = motion.base_position[i]
+    pose.rotation[0] = motion.base_rotation[i]
+    memory.position[:] = motion.position[i]
+    memory.tracks.clearance[:] = clip.clearance[i]
+    set_limbs(problem, human, goal)
+    for s in range(2):
+        goal.hold[s] = 1.0 if motion.standing[i, s] and settings.floating_base else 0.0
+        goal.anchor[s] = motion.anchor[i, s]
+        goal.flat[s] = motion.flat[i, s]
+    _joints_between(motion, memory, i, weight * (DT / dt) ** 2)
+    _base_between(problem, clip, human, motion, memory, i, weight * (DT / dt) ** 2)
+    low, high = np.empty(len(memory.position)), np.empty(len(memory.position))
+    _box_between(problem, motion, i, dt, low, high)
+    solve(problem, goal, memory.prior, Box(low, high, not settings.floating_base), 2, memory.position, pose, memory.rows)
+    if settings.floating_base:
+        lift_out_of_floor(problem, pose)
+    motion.position[i] = memory.position
+    motion.base_position[i] = pose.position[0]
+    motion.base_rotation[i] = pose.rotation[0]
+
+
+@kernel
+def _coefficients(i: int, count: int, out: FloatArray) -> float:
+    """Write what x₋₃ … x₃ ask of x₀ (the middle stays 0) and return the weight of it all, over the third differences in range."""
+    out[:] = 0.0
+    total = 0.0
+    for first in range(i - 3, i + 1):
+        if first < 0 or first + 3 >= count:
+            continue
+        own = _BINOMIAL[i - first]
+        total += own * own
+        for k in range(4):
+            if first + k != i:
+                out[first + k - i + 3] -= own * _BINOMIAL[k]
+    if total > 0.0:
+        for k in range(7):
+            out[k] /= total
+    return total / 20.0
+
+
+_BINOMIAL = np.array([1.0, -3.0, 3.0, -1.0])
+
+
+@kernel
+def _joints_between(motion: Motion, memory: Memory, i: int, weight: float) -> None:
+    share = np.empty(7)
+    scale = _coefficients(i, len(motion.position), share)
+    for j in range(len(memory.position)):
+        value = 0.0
+        for k in range(7):
+            if share[k] != 0.0:
+                value += share[k] * motion.position[i + k - 3, j]
+        memory.prior.position[j] = value
+        memory.prior.weight[j] = weight * scale
+
+
+@kernel
+def _base_between(
+    problem: Problem, clip: HumanClip, human: Human, motion: Motion, memory: Memory, i: int, weight: float
+) -> None:
+    """Set the base's prior: turned as its neighbours suggest, and moved from either one as the human's hips move."""
+    settings, prior, scale = problem.settings, memory.prior, memory.scale[0]
+    share, rotation, between, vector = np.empty(7), np.empty((3, 3)), np.empty((3, 3)), np.empty(3)
+    prior.base_turn_weight[0] = weight * _coefficients(i, len(motion.position), share)
+    mean = np.zeros(3)
+    for k in range(7):
+        if share[k] != 0.0:
+            transpose_multiply(motion.base_rotation[i + k - 3], motion.base_rotation[i], between)
+            logarithm(between, vector)
+            mean += share[k] * vector
+    exponential(mean, between)
+    multiply(between, motion.base_rotation[i], prior.base_rotation)
+    if not settings.floating_base:
+        prior.base_position[:] = motion.base_position[i]
+        prior.base_weight[:] = 1.0
+        return
+    matrix_of(human.orientation[PELVIS], rotation)
+    total = settings.base_follow + settings.base_drift
+    for k in range(3):
+        lever = 0.0
+        for j in range(3):
+            lever += rotation[k, j] * problem.root[j]
+        moved, count = 0.0, 0
+        for other in (i - 1, i + 1):
+            if 0 <= other < len(motion.position):
+                moved += motion.base_position[other, k] + scale * (human.position[HIPS, k] - clip.position[other, HIPS, k])
+                for j in range(3):
+                    moved += motion.base_rotation[other, k, j] * problem.root[j]
+                count += 1
+        path = scale * human.position[HIPS, k]
+        moved = moved / count if count else path
+        prior.base_position[k] = (settings.base_follow * moved + settings.base_drift * path) / total - lever
+        prior.base_weight[k] = total
+        if k == 2:
+            prior.base_position[2] = hips_height(problem, human, memory) - lever
+            prior.base_weight[2] = settings.base_height
+
+
+@kernel
+def _box_between(problem: Problem, motion: Motion, i: int, dt: float, low: FloatArray, high: FloatArray) -> None:
+    for j in range(len(low)):
+        reach = min(problem.max_velocity[j] * dt, problem.settings.max_step)
+        low[j], high[j] = problem.lower[j], problem.upper[j]
+        for other in (i - 1, i + 1):
+            if 0 <= other < len(motion.position):
+                low[j] = max(low[j], motion.position[other, j] - reach)
+                high[j] = min(high[j], motion.position[other, j] + reach)
+        # Rounding may leave an empty box between two neighbours at the limit.
+        if low[j] > high[j]:
+            low[j] = high[j] = motion.position[i, j]
