@@ -40,6 +40,7 @@ class Count:
     violations: collections.Counter = field(default_factory=collections.Counter)
     reasons: collections.Counter = field(default_factory=collections.Counter)
     statuses: collections.Counter = field(default_factory=collections.Counter)
+    deepest: collections.Counter = field(default_factory=collections.Counter)
     examples: list[str] = field(default_factory=list)
 
     def violated(self, kind: str, text: str) -> None:
@@ -168,9 +169,11 @@ class Checker:
 
     def _check_robot(self, simulation: Simulation) -> None:
         count, state = self.count, simulation.joint_state()
-        beyond = np.maximum(self.robot.lower - state.position, state.position - self.robot.upper).max()
-        if beyond > 0.0:
-            count.violated("position", f"measured {beyond:.4f} rad beyond {self.last.status.name if self.last else ''} {self.last.reasons if self.last else ''}")
+        beyond = np.maximum(self.robot.lower - state.position, state.position - self.robot.upper)
+        worst = int(beyond.argmax())
+        if beyond[worst] > 0.0:
+            count.deepest[self.robot.layout.names[worst]] = max(count.deepest[self.robot.layout.names[worst]], float(beyond[worst]))
+            count.violated("position", f"measured {self.robot.layout.names[worst]} {beyond[worst]:.4f} rad beyond {self.last.status.name if self.last else ''} {self.last.reasons if self.last else ''}")
         if not (np.abs(state.velocity) <= self.robot.max_velocity).all():
             count.violated("velocity", f"measured {np.abs(state.velocity).max():.1f} rad/s")
         for touch in self_contacts(simulation):
@@ -285,6 +288,8 @@ def main() -> int:
     result |= {f"status_{name.lower()}": number for name, number in sorted(count.statuses.items())}
     for name, number in result.items():
         print(f"{name:<32} {number:>10}")
+    for joint, depth in count.deepest.most_common():
+        print(f"{joint} was {depth:.4f} rad beyond its limit at most")
     for example in count.examples:
         print(example)
     if arguments.json:

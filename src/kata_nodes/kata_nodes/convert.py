@@ -125,6 +125,7 @@ class JointConverter:
             source_stamp=to_time(verdict.source_stamp),
             target_stamp=to_time(verdict.target_stamp),
             command_stamp=to_time(verdict.stamp),
+            state_stamp=to_time(verdict.state_stamp),
         )
 
     def verdict_from(self, message: VerdictMsg) -> Converted[Verdict]:
@@ -133,7 +134,7 @@ class JointConverter:
         if order is None or len(message.joint_flags) != len(message.names) or message.status not in list(Status):
             return Converted(None, Reason.WRONG_JOINTS)
         flags = np.array(message.joint_flags, dtype=np.uint8)[order]
-        stamps = (from_time(message.source_stamp), from_time(message.target_stamp), from_time(message.header.stamp))
+        stamps = (from_time(message.source_stamp), from_time(message.target_stamp), from_time(message.header.stamp), from_time(message.state_stamp))
         return Converted(Verdict(Status(message.status), tuple(message.reasons), flags, None, *stamps))
 
     def _order_of(self, names: list[str]) -> list[int] | None:

@@ -11,13 +11,19 @@ from std_srvs.srv import Trigger
 
 from kata_core import JointState, load_robot
 from kata_core.params import param
-from kata_core.safety import Received, SafetyConfig, SafetyFilter
+from kata_core.safety import Received, SafetyConfig, SafetyFilter, Senses
 from kata_core.verdict import Reason, Status, Verdict
 from kata_msgs.msg import JointCommand as JointCommandMsg
 from kata_msgs.msg import Verdict as VerdictMsg
 from kata_nodes import params, qos
+from kata_nodes.alarms import Alarms, AlarmsConfig
 from kata_nodes.convert import JointConverter
+from kata_nodes.health import Health
 from kata_nodes.spin import run
+
+
+_WATCH = 0.02
+"""How often silence and rivals are looked for [s]."""
 
 
 @dataclass(frozen=True)
@@ -56,8 +62,11 @@ class SafetyNode(Node):
         self.create_service(Trigger, "~/reset", self._on_reset)
         # System time may be set back, and a timer on it would then pause: off the simulator, tick by the steady clock.
         simulated = self.get_parameter("use_sim_time").value
+        self._alarms = Alarms(self, params.declare(self, AlarmsConfig), 1.0 / limits.rate, simulated)
+        self._health = Health(self, self._alarms.loop)
         self.create_timer(1.0 / limits.rate, self._tick, clock=self.get_clock() if simulated else self._steady)
-        self.create_timer(self._config.max_silence / 5, self._watch, clock=self._steady)
+        self.create_timer(_WATCH, self._watch, clock=self._steady)
+        self.create_timer(1.0, self._health.publish, clock=self._steady)
 
     def _on_state(self, message: JointStateMsg) -> None:
         self._heard["joint state"] = self._steady.now().nanoseconds
@@ -71,10 +80,16 @@ class SafetyNode(Node):
         self._target = Received(command, self.get_clock().now().nanoseconds, fault)
 
     def _tick(self) -> None:
-        verdict = self._filter.step(self._state, self._target, self.get_clock().now().nanoseconds)
+        self._alarms.tick()
+        self._decide()
+
+    def _decide(self) -> None:
+        senses = Senses(self._alarms.current)
+        verdict = self._filter.step(self._state, self._target, self.get_clock().now().nanoseconds, senses)
         if verdict.command is not None:
             self._commands.publish(self._joints.command_to(verdict.command))
         self._verdicts.publish(self._joints.verdict_to(verdict))
+        self._health.note(verdict)
         self._tell(verdict)
 
     def _tell(self, verdict: Verdict) -> None:
@@ -87,6 +102,9 @@ class SafetyNode(Node):
             )
 
     def _watch(self) -> None:
+        self._alarms.look_for_rivals()
+        if self._alarms.current:  # a simulator that died gives no ticks any more
+            self._decide()
         oldest = self._steady.now().nanoseconds - round(self._config.max_silence * 1e9)
         if self._state is not None and self._heard["joint state"] < oldest:
             self._state = None
@@ -96,6 +114,7 @@ class SafetyNode(Node):
 
     def _on_stop(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         self._filter.stop(Reason.EMERGENCY_STOP)
+        self._decide()
         response.success, response.message = True, "stopped until safety/reset"
         return response
 

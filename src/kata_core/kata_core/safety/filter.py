@@ -90,8 +90,8 @@ class SafetyFilter:
             senses: What else is known.
         """
         elapsed = now - self._last.stamp if self._last else 0
-        if self._last and 0 <= elapsed < 0.5e9 * self.guard.limits.period and not (self._latch.pending or senses.alarms):
-            return self._last
+        if self._last and 0 <= elapsed < 0.5e9 * self.guard.limits.period:
+            return self._early(self._last, (state, target, now), senses)
         trouble = state_fault(state, self._joints, now, self._config)
         if not 0 <= elapsed <= self._config.max_tick_gap * 1e9:
             self._forget()
@@ -108,6 +108,16 @@ class SafetyFilter:
         if fault or target is None or target.command is None:
             return self._hold(fault, context)
         return self._follow(target.command, context)
+
+    def _early(self, last: Verdict, context: "_Context", senses: Senses) -> Verdict:
+        """Repeat the last verdict, since a tick more would speed the motion up; only damping cannot wait."""
+        if not (self._latch.pending or senses.alarms):
+            return last
+        before = self._latch.stop
+        self._latch.notice((), senses, context[2])
+        stop = self._latch.stop
+        news = stop is not before and stop is not None and stop.category is StopCategory.DAMP
+        return self._damp(None, "", context) if news else last
 
     def _anchor(self, measured: JointState) -> str:
         """Tie the commanded position to the robot; return a reason if it had been torn off."""

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the safety node watches beside joint state and target: e-stop, heartbeats, rivals, its own loop."""
+
+from dataclasses import dataclass
+from time import monotonic_ns
+
+from rclpy.node import Node
+from sensor_msgs.msg import Imu
+from std_msgs.msg import Bool, Empty
+
+from kata_core.params import param
+from kata_core.safety import LoopMonitor, Watchdog
+from kata_core.verdict import Reason
+from kata_nodes import qos
+
+__all__ = ["Alarms", "AlarmsConfig"]
+
+
+@dataclass(frozen=True)
+class AlarmsConfig:
+    """Deadlines by the steady clock; a watchdog sleeps until its input was first heard."""
+
+    operator_deadline: float = param(0.3, unit="s", low=0.01, high=10.0, doc="Longest silence of operator/heartbeat.")
+    console_deadline: float = param(1.0, unit="s", low=0.01, high=10.0, doc="Longest silence of console/heartbeat.")
+    imu_deadline: float = param(0.1, unit="s", low=0.01, high=10.0, doc="Longest silence of imu; off in simulation, whose clock may pause.")
+    overruns: int = param(20, low=0, high=100, doc="Ticks of 100 that may come a period late; not watched in simulation.")
+
+
+class Alarms:
+    """Collects the causes that last, by name from `kata_core.Reason`."""
+
+    def __init__(self, node: Node, config: AlarmsConfig, period: float, simulated: bool) -> None:
+        """Listen.
+
+        Args:
+            node: The safety node.
+            config: Deadlines.
+            period: Intended time between ticks [s].
+            simulated: Whether time is the simulator's, which may pause or run at another speed.
+        """
+        self._node, self._simulated = node, simulated
+        self.loop = LoopMonitor(period, config.overruns)
+        self._dogs: list[Watchdog] = []
+        self._pressed = self._overrun = False
+        self._rivals: tuple[str, ...] = ()
+        node.create_subscription(Bool, "~/estop", self._on_estop, qos.EVENT)
+        self._guard(Reason.LOST_OPERATOR, config.operator_deadline, Empty, "operator/heartbeat")
+        self._guard(Reason.LOST_CONSOLE, config.console_deadline, Empty, "console/heartbeat")
+        if not simulated:
+            self._guard(Reason.LOST_IMU, config.imu_deadline, Imu, "imu")
+
+    def _guard(self, cause: str, deadline: float, kind: type, topic: str) -> None:
+        """Watch a topic; messages stay serialised, for only their coming counts."""
+        dog = Watchdog(cause, deadline)
+        self._dogs.append(dog)
+        self._node.create_subscription(kind, topic, lambda _: dog.feed(monotonic_ns()), qos.LATEST, raw=True)
+
+    def _on_estop(self, message: Bool) -> None:
+        self._pressed = message.data
+
+    def look_for_rivals(self) -> None:
+        """Ask the graph who else publishes; not for every tick, since it takes a while."""
+        found = (("command", Reason.FOREIGN_COMMAND), ("target", Reason.TWO_SOURCES))
+        self._rivals = tuple(reason for topic, reason in found if self._node.count_publishers(topic) > 1)
+
+    def tick(self) -> None:
+        """Note that a tick begins."""
+        late = self.loop.tick(monotonic_ns())
+        self._overrun = late and not self._simulated
+
+    @property
+    def current(self) -> tuple[str, ...]:
+        """The causes that last now."""
+        now = monotonic_ns()
+        silent = tuple(dog.cause for dog in self._dogs if dog.late(now))
+        pressed = (Reason.EMERGENCY_STOP,) if self._pressed else ()
+        return (*pressed, *self._rivals, *silent, *((Reason.LOOP_OVERRUN,) if self._overrun else ()))

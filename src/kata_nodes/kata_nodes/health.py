@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The safety node's health once a second (REP 107): status, reasons, latency, jitter."""
+
+from collections import Counter, deque
+
+import numpy as np
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+from rclpy.node import Node
+
+from kata_core.safety import LoopMonitor
+from kata_core.verdict import Status, Verdict
+from kata_nodes import qos
+from kata_nodes.convert import to_time
+
+__all__ = ["Health"]
+
+_LEVELS = {Status.HOLDING: DiagnosticStatus.WARN, Status.STOPPING: DiagnosticStatus.ERROR, Status.STOPPED: DiagnosticStatus.ERROR}
+
+
+class Health:
+    """Gathers verdicts and tells how things stand."""
+
+    def __init__(self, node: Node, loop: LoopMonitor) -> None:
+        """Make the publisher."""
+        self._loop, self._name = loop, node.get_name()
+        self._publisher = node.create_publisher(DiagnosticArray, "/diagnostics", qos.EVENT)
+        self._reasons: Counter[str] = Counter()
+        self._latency: dict[str, deque[float]] = {stage: deque(maxlen=500) for stage in ("source", "target", "state")}
+        self._last: Verdict | None = None
+
+    def note(self, verdict: Verdict) -> None:
+        """Take a verdict into account."""
+        self._last = verdict
+        self._reasons.update(verdict.reasons)
+        stamps = {"source": verdict.source_stamp, "target": verdict.target_stamp, "state": verdict.state_stamp}
+        for stage, stamp in stamps.items():
+            if stamp and verdict.status in (Status.FOLLOWING, Status.LIMITED):
+                self._latency[stage].append((verdict.stamp - stamp) * 1e-6)
+
+    def publish(self) -> None:
+        """Publish what was gathered since the last time."""
+        last = self._last
+        if last is None:
+            return
+        values = {"reasons": ", ".join(f"{name} {count}" for name, count in self._reasons.most_common()) or "none"}
+        values["jitter_p99_ms"] = f"{1e3 * self._loop.jitter():.2f}"
+        values["overruns"] = str(self._loop.overruns)
+        for stage, found in self._latency.items():
+            if found:
+                values[f"{stage}_to_command_p50_p99_ms"] = "{:.1f} {:.1f}".format(*np.percentile(found, [50, 99]))
+        self._reasons.clear()
+        message = f"{last.status.name.lower()}: {', '.join(last.reasons) or 'all well'}"
+        status = DiagnosticStatus(
+            level=_LEVELS.get(last.status, DiagnosticStatus.OK),
+            name=f"{self._name}: filter",
+            message=message,
+            hardware_id="robot",
+            values=[KeyValue(key=key, value=value) for key, value in values.items()],
+        )
+        array = DiagnosticArray(status=[status])
+        array.header.stamp = to_time(last.stamp)
+        self._publisher.publish(array)
