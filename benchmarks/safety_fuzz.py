@@ -20,6 +20,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 from kata_core import JointCommand, JointState, Reason, RobotModel, Status, Verdict, load_robot
+from kata_core.collision import load_capsules
 from kata_core.safety import NOTHING, Received, SafetyConfig, SafetyFilter, Senses
 from kata_sim import SimConfig, Simulation
 from kata_sim.contacts import self_contacts
@@ -119,6 +120,7 @@ class Checker:
 
     def __init__(self, robot: RobotModel, filter_: SafetyFilter, config: SafetyConfig, count: Count) -> None:
         self.robot, self.config, self.count = robot, config, count
+        self.grazing = load_capsules(robot).ignored
         self.velocity = np.minimum(robot.max_velocity, config.max_velocity) * (1 + 1e-9)
         self.acceleration = config.max_acceleration
         self.last: Verdict | None = None
@@ -177,6 +179,9 @@ class Checker:
         if not (np.abs(state.velocity) <= self.robot.max_velocity).all():
             count.violated("velocity", f"measured {np.abs(state.velocity).max():.1f} rad/s")
         for touch in self_contacts(simulation):
+            # Links that graze by design are left to the house's metric of self-collision, 5 mm on the meshes.
+            if tuple(sorted((touch.first, touch.second))) in self.grazing and touch.depth <= 0.005:
+                continue
             count.violated("self_collision", f"{touch.first} {touch.second} {1000 * touch.depth:.1f} mm {self.last.status.name} {self.last.reasons} tracking {np.abs(self.last.command.position - state.position).max():.3f}")
 
 

@@ -68,7 +68,7 @@ class SafetyFilter:
         self._latch.ask(reason)
 
     def reset(self) -> str:
-        """End a stop and restart from the measured position.
+        """End a stop; the next target is compared with the robot anew.
 
         Returns:
             Empty if done, else why it was refused.
@@ -76,8 +76,9 @@ class SafetyFilter:
         if self._last is None or {Reason.NO_STATE, Reason.STALE_STATE} & set(self._last.reasons):
             return "joint states are missing or stale"
         refused = self._latch.release()
-        if not refused:
-            self._forget()
+        if not refused:  # the command stays where it is: held, or where the damped robot was measured
+            self._follower.release()
+            self._follower.forget()
         return refused
 
     def step(self, state: JointState | None, target: Received | None, now: int, senses: Senses = NOTHING) -> Verdict:

@@ -27,6 +27,12 @@ __all__ = ["Guard", "GuardedStep", "Wish"]
 SLACK = 1e-9
 """Rounding that a check forgives [m, N·m]."""
 
+CREEP = 1e-6
+"""How much parts that are too near may close in a tick by rounding and curvature [m]."""
+
+_SOFT = 8
+"""daqp's mark of a constraint that may be violated if necessary."""
+
 FEASIBLE = 0.98
 """Share of the effort limit that the program aims at: it takes inertia and weight from the tick's beginning."""
 
@@ -78,6 +84,8 @@ class Guard:
         self._identity = np.eye(len(robot.layout))
         self.constraints = 6 * len(robot.layout) + len(self._margin)
         """Inequalities that every tick keeps: two each of position, velocity and effort limits, and the separations."""
+        self.pairs = self._plant.gaps
+        """Pairs of capsules among them."""
         self.place(robot.rest, np.zeros(len(robot.layout)))
         self.step(Wish(np.full(len(robot.layout), 0.1)))
         self.place(robot.rest, np.zeros(len(robot.layout)))
@@ -115,13 +123,13 @@ class Guard:
         if blocked.any() or weak.any():
             flags = flags | (JointFlag.EFFORT * weak).astype(np.uint8)
             flags |= (JointFlag.COLLISION * (np.abs(self._survey.row[:count][blocked]) > 1e-6).any(axis=0)).astype(np.uint8)
-            found = self._nearest(bounded, np.array([box.low, box.high]), count)
+            found = self._nearest(bounded, np.stack((box.low, box.high)), count)
         hit = self._survey.index[:count][blocked]
         return self._certified(found, flags, self._reasons(hit))
 
     def _look(self, bounded: FloatArray, box: Box, recovery: float) -> int:
         """Survey the surroundings; return the number of constraints that could act."""
-        state, bounds = np.array([self.position, self.velocity, bounded]), np.array([box.low, box.high])
+        state, bounds = np.stack((self.position, self.velocity, bounded)), np.stack((box.low, box.high))
         gain = self._config.approach_gain
         return survey(self._plant, self._scratch, self._survey, state, bounds, self._margin, gain, recovery, self._period)
 
@@ -140,7 +148,7 @@ class Guard:
 
     def _try(self, velocity: FloatArray) -> bool:
         """Return whether a step with a velocity, and braking after it, keeps every limit."""
-        state = np.array([self.position, self.velocity, velocity])
+        state = np.stack((self.position, self.velocity, velocity))
         follow_to_rest(self._plant, self._scratch, self._path, state, self._survey.apart, self._change, self._period, self._near)
         return bool(not self._near_misses().any() and (self._path.effort <= self._ceiling + SLACK).all())
 
@@ -148,7 +156,7 @@ class Guard:
         """Return which separations the path tried last does not keep, shape (m,)."""
         if self._proven:
             return self._path.nearest < self._margin - SLACK
-        return np.where(self._loose, self._path.ticks < self._floor - SLACK, self._path.nearest < self._margin - SLACK)
+        return np.where(self._loose, self._path.ticks < self._floor - CREEP, self._path.nearest < self._margin - SLACK)
 
     def _nearest(self, wanted: FloatArray, box: FloatArray, count: int) -> FloatArray | None:
         """Return the velocity nearest to the wanted one under all constraints, None if there is none.
@@ -159,16 +167,21 @@ class Guard:
         inertia = upper + np.triu(upper, 1).T + np.diag(self._plant.armature)
         middle = inertia @ wanted - self._period * self._survey.effort
         most = FEASIBLE * self._period * self._ceiling
-        rows = np.ascontiguousarray(np.concatenate([inertia, self._survey.row[:count]]))
-        low = np.concatenate([box[0], middle - most, self._survey.least[:count]])
-        high = np.concatenate([box[1], middle + most, np.full(count, 1e30)])
-        found, _, code, _ = daqp.solve(self._identity, -wanted, rows, high, low, iter_limit=200)
-        return np.clip(found, box[0], box[1]) if code == 1 and np.isfinite(found).all() else None
+        gradient, least = self._survey.row[:count], self._survey.least[:count]
+        apart = least > 0.0  # parts that are too near: they must not close, and should open if they can
+        rows = np.concatenate([inertia, gradient, gradient[apart]])
+        low = np.concatenate([box[0], middle - most, np.minimum(least, 0.0), least[apart]])
+        high = np.concatenate([box[1], middle + most, np.full(len(rows) - len(middle), 1e30)])
+        sense = np.zeros(len(low), dtype=np.int32)
+        sense[len(low) - int(apart.sum()) :] = _SOFT
+        found, _, code, _ = daqp.solve(self._identity, -wanted, rows, high, low, sense, iter_limit=200)
+        return np.clip(found, box[0], box[1]) if code in (1, 2) and np.isfinite(found).all() else None
 
     def _certified(self, found: FloatArray | None, flags: NDArray[np.uint8], reasons: tuple[str, ...]) -> GuardedStep:
-        """Take a velocity, or half of it, if braking stays possible after it; else brake."""
+        """Take a velocity, or a share of the way there from the brake, if braking stays possible after it; else brake."""
         brake = self.brake()
-        for share in (1.0, 0.5) if found is not None else ():
+        shares = (1.0, 0.5) if self._proven else (1.0, 0.5, 0.2, 0.05)  # slower motion bends less
+        for share in shares if found is not None else ():
             chosen = brake + share * (found - brake)
             if self._try(chosen):
                 break

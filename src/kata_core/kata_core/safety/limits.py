@@ -7,6 +7,7 @@ so that from an admissible state there always is an admissible next one (docs/sa
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -14,6 +15,7 @@ import pinocchio as pin
 from numpy.typing import NDArray
 
 from kata_core.arrays import FloatArray
+from kata_core.compiled import kernel
 from kata_core.robot import RobotModel
 from kata_core.safety.config import SafetyConfig
 from kata_core.verdict import JointFlag
@@ -64,6 +66,9 @@ def braking_velocity(distance: FloatArray, acceleration: FloatArray | float, per
     return velocity
 
 
+_POSITION, _VELOCITY, _ACCELERATION = int(JointFlag.POSITION), int(JointFlag.VELOCITY), int(JointFlag.ACCELERATION)
+
+
 class Box(NamedTuple):
     """Velocities that a tick may choose from.
 
@@ -105,7 +110,7 @@ class JointLimits:
         velocity = np.minimum(velocity, acceleration * config.max_braking_time)
         return cls(robot.lower + margin, robot.upper - margin, velocity, acceleration, 1.0 / config.rate)
 
-    @property
+    @cached_property
     def change(self) -> FloatArray:
         """Return the largest change of velocity in a tick, shape (n,), [rad/s]."""
         return np.asarray(self.acceleration * self.period) * np.ones(len(self.lower))
@@ -122,19 +127,10 @@ class JointLimits:
             wanted: Wanted velocity, shape (n,), [rad/s], finite; only flags depend on it.
             velocity_cap: Further limit for all joints [rad/s].
         """
-        cap = np.minimum(self.velocity, velocity_cap)
-        up = self._towards(self.upper - position)
-        down = -self._towards(position - self.lower)
-        change = self.change
-        slowest, fastest = np.clip(-cap, down, up), np.clip(cap, down, up)
-        low, high = np.clip(slowest, velocity - change, velocity + change), np.clip(fastest, velocity - change, velocity + change)
-        bounded = np.clip(wanted, slowest, fastest)
-        flags = (
-            JointFlag.POSITION * ((wanted > up + TOLERANCE) | (wanted < down - TOLERANCE))
-            + JointFlag.VELOCITY * (np.abs(wanted) > cap + TOLERANCE)
-            + JointFlag.ACCELERATION * (np.abs(bounded - velocity) > change + TOLERANCE)
-        )
-        return Box(low, high, flags.astype(np.uint8))
+        low, high, flags = np.empty_like(position), np.empty_like(position), np.zeros(len(position), dtype=np.uint8)
+        motion, bounds = np.stack((position, velocity, wanted)), np.stack((self.lower, self.upper, self.velocity, self.change))
+        _fill_box(motion, bounds, self.period, float(velocity_cap), low, high, flags)
+        return Box(low, high, flags)
 
     def step(self, position: FloatArray, velocity: FloatArray, goal: FloatArray, velocity_cap: float = np.inf) -> LimitedStep:
         """Move one tick towards a goal under these limits alone: nearest admissible, or brake where nothing is.
@@ -152,11 +148,36 @@ class JointLimits:
         velocity: FloatArray = (np.clip(goal, -FAR, FAR) - position) / self.period
         return velocity
 
-    def _towards(self, distance: FloatArray) -> FloatArray:
-        """Return the bound on velocity towards a limit; negative (away from it) where it is passed."""
-        stoppable = braking_velocity(np.abs(distance), self.acceleration, self.period)
-        bound: FloatArray = np.where(distance >= 0.0, stoppable, -np.minimum(stoppable, self.velocity))
-        return bound
+
+@kernel
+def _fill_box(
+    motion: FloatArray, bounds: FloatArray, period: float, cap: float, low: FloatArray, high: FloatArray, flags: NDArray[np.uint8]
+) -> None:
+    """Write `JointLimits.box`: rows of motion are position, velocity, wanted; of bounds lower, upper, velocity, change."""
+    for j in range(len(low)):
+        position, velocity, wanted, most, change = motion[0, j], motion[1, j], motion[2, j], min(bounds[2, j], cap), bounds[3, j]
+        up = _towards(bounds[1, j] - position, change, period, bounds[2, j])
+        down = -_towards(position - bounds[0, j], change, period, bounds[2, j])
+        slowest, fastest = min(max(-most, down), up), min(max(most, down), up)
+        low[j] = min(max(slowest, velocity - change), velocity + change)
+        high[j] = min(max(fastest, velocity - change), velocity + change)
+        bounded = min(max(wanted, slowest), fastest)
+        if wanted > up + TOLERANCE or wanted < down - TOLERANCE:
+            flags[j] |= _POSITION
+        if abs(wanted) > most + TOLERANCE:
+            flags[j] |= _VELOCITY
+        if abs(bounded - velocity) > change + TOLERANCE:
+            flags[j] |= _ACCELERATION
+
+
+@kernel
+def _towards(distance: float, change: float, period: float, most: float) -> float:
+    """Return the bound on velocity towards a limit; negative (away from it) where it is passed."""
+    room = min(abs(distance), FAR) / (change * period)
+    whole = np.floor((np.sqrt(1.0 + 8.0 * room) - 1.0) / 2.0)
+    part = (room - whole * (whole + 1.0) / 2.0) / (whole + 1.0)
+    stoppable = change * (whole + min(max(part, 0.0), 1.0))
+    return stoppable if distance >= 0.0 else -min(stoppable, most)
 
 
 def braking_acceleration(robot: RobotModel, most: float, effort_scale: float) -> FloatArray:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from kata_core.arrays import FloatArray
 from kata_core.retarget.tree import Pose, Tree, make_tree, new_pose
 from kata_core.robot import RobotModel
+from kata_core.safety.rotors import rotor_inertia
 from kata_core.safety.shapes import Shapes
 
 __all__ = ["IntArray", "Plant", "Scratch", "make_plant", "new_scratch"]
@@ -110,7 +111,7 @@ def make_plant(robot: RobotModel, shapes: Shapes) -> Plant:
         mass=np.array([i.mass for i in inertias]),
         centre=np.array([i.lever for i in inertias]),
         inertia=np.array([i.inertia for i in inertias]),
-        armature=np.array(robot.pinocchio.armature, dtype=float),
+        armature=rotor_inertia(robot),
         body=body,
         start=start,
         end=end,
@@ -141,10 +142,10 @@ def _reaches(
 ) -> FloatArray:
     """Return `Plant.reach`: lengths of the chains from joint to capsule, which no posture exceeds."""
     travel = np.maximum(np.abs(robot.lower), np.abs(robot.upper))
+    chains = [_chain(tree, travel, int(b), float(e)) for b, e in zip(body, extent, strict=True)]
     reach = np.zeros((len(first), len(robot.layout)))
     for row, (a, b) in enumerate(zip(first, second, strict=True)):
-        one = _chain(tree, travel, int(body[a]), float(extent[a]))
-        other = {} if half[row] else _chain(tree, travel, int(body[b]), float(extent[b]))
+        one, other = chains[a], {} if half[row] else chains[b]
         for joint in one.keys() ^ other.keys():  # a joint of both moves them together
             reach[row, joint - 1] = one.get(joint, 0.0) + other.get(joint, 0.0)
     return reach
@@ -152,7 +153,8 @@ def _reaches(
 
 def _chain(tree: Tree, travel: FloatArray, body: int, extent: float) -> dict[int, float]:
     """Return by joint how far from its axis any point of a capsule on a body can be."""
-    found, length = {}, extent
+    found: dict[int, float] = {}
+    length = extent
     while body > 0:
         if tree.prismatic[body]:
             found[body], length = 1.0, length + float(travel[body - 1])

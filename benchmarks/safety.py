@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Measure the safety filter: CPU time of a tick, latency across processes, jitter of the node.
+
+The filter follows moving targets of the G1 that come near its limits and itself. The node runs on the steady clock
+with a joint-state publisher and a source in processes of their own; latency is from the source's stamp to the
+command's arrival here. Run on a quiet machine.
+
+    python benchmarks/safety.py --json safety.json
+"""
+
+import argparse
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
+
+import numpy as np
+from kata_core import JointCommand, JointState, Status, load_robot
+from kata_core.safety import Received, SafetyConfig, SafetyFilter
+
+TICK = 4_000_000
+
+
+def targets(robot, seconds: float, seed: int):
+    """Yield positions and velocities at 250 Hz: slow waves of all joints, arms led to and past the body."""
+    rng = np.random.default_rng(seed)
+    n = len(robot.layout)
+    phase, rate = rng.uniform(0, 2 * np.pi, n), rng.uniform(0.1, 0.5, n)
+    room = np.minimum(robot.upper - robot.rest, robot.rest - robot.lower)
+    swing = np.array([0.6 if "shoulder" in name or "elbow" in name or "wrist" in name else 0.15 for name in robot.layout.names]) * room
+    for k in range(round(seconds * 250)):
+        t = k * 0.004
+        ramp = min(t, 1.0)
+        angle = 2 * np.pi * rate * t + phase
+        yield robot.rest + ramp * swing * np.sin(angle), ramp * swing * 2 * np.pi * rate * np.cos(angle)
+
+
+def measure_tick(seconds: float) -> dict[str, float]:
+    """Return CPU times of `SafetyFilter.step`."""
+    robot = load_robot("g1")
+    safety = SafetyFilter(robot, SafetyConfig(engage_refusal=7.0, engage_tolerance=7.0))
+    now, position, times, statuses = 10**9, np.array(robot.rest), [], {s: 0 for s in Status}
+    zero = np.zeros(len(position))
+    for goal, velocity in targets(robot, seconds, 0):
+        now += TICK
+        state = JointState(now, position, zero, zero)
+        target = Received(JointCommand(now, goal, velocity, zero, robot.stiffness, robot.damping), now)
+        start = time.thread_time_ns()
+        verdict = safety.step(state, target, now)
+        times.append((time.thread_time_ns() - start) * 1e-6)
+        position = verdict.command.position
+        statuses[verdict.status] += 1
+    print("statuses:", {s.name: c for s, c in statuses.items() if c})
+    return {
+        "constraints": safety.guard.constraints,
+        "capsule_pairs": safety.guard.pairs,
+        "tick_p50_ms": float(np.percentile(times, 50)),
+        "tick_p99_ms": float(np.percentile(times, 99)),
+        "tick_max_ms": float(np.max(times)),
+    }
+
+
+def measure_node(seconds: float) -> dict[str, float]:
+    """Return latency and jitter of the node, driven by processes of their own."""
+    import rclpy
+    from rclpy.executors import SingleThreadedExecutor
+
+    from kata_msgs.msg import JointCommand as CommandMsg
+    from kata_msgs.msg import Verdict as VerdictMsg
+    from kata_nodes import qos
+
+    environment = {**os.environ, "ROS_DOMAIN_ID": os.environ.get("ROS_DOMAIN_ID", str(np.random.default_rng().integers(1, 100)))}
+    os.environ.update(environment)
+    here = [sys.executable, __file__, "--part"]
+    safety = [sys.executable, "-m", "kata_nodes.safety_node", "--ros-args", "-p", "engage_refusal:=7.0", "-p", "engage_tolerance:=7.0"]
+    safety += ["-p", "overruns:=100"]  # a busy machine is to be measured, not to be stopped by
+    processes = [subprocess.Popen(command, env=environment) for command in (safety, [*here, "robot"], [*here, "source"])]
+    latency, ticks, seen = [], [], {}
+    try:
+        rclpy.init()
+        node = rclpy.create_node("probe")
+
+        def heard(message) -> None:
+            now = time.time_ns()
+            stamp = message.header.stamp.sec * 10**9 + message.header.stamp.nanosec
+            if message.stiffness and message.stiffness[0] > 0.0:
+                latency.append((now - stamp) * 1e-6)
+
+        def judged(message) -> None:
+            seen[message.status, tuple(message.reasons)] = seen.get((message.status, tuple(message.reasons)), 0) + 1
+            if message.status in (VerdictMsg.FOLLOWING, VerdictMsg.LIMITED):
+                ticks.append(message.header.stamp.sec * 10**9 + message.header.stamp.nanosec)
+
+        node.create_subscription(CommandMsg, "command", heard, qos.LATEST)
+        node.create_subscription(VerdictMsg, "verdict", judged, qos.RECORD)
+        executor = SingleThreadedExecutor()
+        executor.add_node(node)
+        limit = time.monotonic() + 60
+        while not ticks and time.monotonic() < limit:
+            executor.spin_once(timeout_sec=0.1)
+        end = time.monotonic() + 1.0
+        while time.monotonic() < end:
+            executor.spin_once(timeout_sec=0.1)
+        latency.clear()
+        ticks.clear()
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            executor.spin_once(timeout_sec=0.1)
+        node.destroy_node()
+        rclpy.shutdown()
+    finally:
+        for process in processes:
+            process.send_signal(signal.SIGINT)
+        for process in processes:
+            process.wait(10)
+    if len(ticks) < 2:
+        raise SystemExit(f"the node did not follow; verdicts by status and reasons: {seen}")
+    jitter = np.abs(np.diff(ticks) * 1e-6 - 4.0)
+    return {
+        "latency_p50_ms": float(np.percentile(latency, 50)),
+        "latency_p99_ms": float(np.percentile(latency, 99)),
+        "jitter_p99_ms": float(np.percentile(jitter, 99)),
+        "rate_hz": 1e9 * (len(ticks) - 1) / (ticks[-1] - ticks[0]),
+    }
+
+
+def play(part: str) -> None:
+    """Be the robot (joint states at 250 Hz) or the source (targets at 50 Hz), until interrupted."""
+    import rclpy
+    from rclpy.executors import SingleThreadedExecutor
+    from sensor_msgs.msg import JointState as StateMsg
+
+    from kata_msgs.msg import JointCommand as CommandMsg
+    from kata_nodes import qos
+    from kata_nodes.convert import JointConverter
+
+    robot = load_robot("g1")
+    convert, zero = JointConverter(robot.layout), np.zeros(len(robot.layout))
+    rclpy.init()
+    node = rclpy.create_node(part)
+    held = {"position": np.array(robot.rest)}
+    if part == "robot":
+        states = node.create_publisher(StateMsg, "joint_states", qos.STREAM)
+
+        def obey(message) -> None:
+            held["position"] = convert.command_from(message).value.position
+
+        node.create_subscription(CommandMsg, "command", obey, qos.LATEST)
+        node.create_timer(0.004, lambda: states.publish(convert.state_to(JointState(time.time_ns(), held["position"], zero, zero))))
+    else:
+        out, path = node.create_publisher(CommandMsg, "target", qos.STREAM), targets(robot, 3600.0, 1)
+
+        def send() -> None:
+            for _ in range(5):
+                goal, velocity = next(path)
+            out.publish(convert.command_to(JointCommand(time.time_ns(), goal, velocity, zero, robot.stiffness, robot.damping)))
+
+        node.create_timer(0.02, send)
+    executor = SingleThreadedExecutor()
+    executor.add_node(node)
+    try:
+        while rclpy.ok():
+            executor.spin_once(timeout_sec=0.1)
+    except KeyboardInterrupt:
+        pass
+
+
+def main() -> int:
+    """Run, print, write."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", type=float, default=20.0, help="simulated and real time of each part [s]")
+    parser.add_argument("--json", type=Path, help="write the figures as one flat object")
+    parser.add_argument("--core-only", action="store_true", help="leave the node out (needs no ROS)")
+    parser.add_argument("--part", choices=("robot", "source"), help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.part:
+        play(arguments.part)
+        return 0
+    result = measure_tick(arguments.seconds)
+    if not arguments.core_only:
+        result |= measure_node(arguments.seconds)
+    for name, value in result.items():
+        print(f"{name:<18} {value:10.3f}")
+    if arguments.json:
+        arguments.json.write_text(json.dumps(result, indent=1) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
