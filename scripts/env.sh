@@ -30,7 +30,10 @@ case "$PATH" in "$VIRTUAL_ENV/bin:"*) ;; *) export PATH="$VIRTUAL_ENV/bin:$PATH"
 # shellcheck disable=SC1091
 [ -f "$KATA_ROOT/install/local_setup.bash" ] && . "$KATA_ROOT/install/local_setup.bash"
 
-# Jazzy's Fast DDS reads the first name, Kilted's the second.
-export FASTRTPS_DEFAULT_PROFILES_FILE="${FASTRTPS_DEFAULT_PROFILES_FILE:-$KATA_ROOT/config/fastdds_profile.xml}"
-export FASTDDS_DEFAULT_PROFILES_FILE="${FASTDDS_DEFAULT_PROFILES_FILE:-$FASTRTPS_DEFAULT_PROFILES_FILE}"
+# Fast DDS of Jazzy reads the first name; later ones read the second, and warn of the first.
+if [ "$ROS_DISTRO" = jazzy ]; then
+  export FASTRTPS_DEFAULT_PROFILES_FILE="${FASTRTPS_DEFAULT_PROFILES_FILE:-$KATA_ROOT/config/fastdds_profile.xml}"
+else
+  export FASTDDS_DEFAULT_PROFILES_FILE="${FASTDDS_DEFAULT_PROFILES_FILE:-$KATA_ROOT/config/fastdds_profile.xml}"
+fi
 export MUJOCO_GL="${MUJOCO_GL:-egl}"
