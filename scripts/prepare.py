@@ -117,7 +117,7 @@ def _colcon(what: str, selection: str = "") -> None:
 def _build_inputs() -> list[Path]:
     """Return the files whose contents decide what colcon and pip make; Python modules are only linked."""
     patterns = ("*/package.xml", "*/setup.py", "*/setup.cfg", "*/CMakeLists.txt", "kata_msgs/*/*")
-    return [Path(__file__), ROOT / "scripts/env.sh", *(f for p in patterns for f in (ROOT / "src").glob(p))]
+    return [Path(__file__), *(f for p in patterns for f in (ROOT / "src").glob(p))]
 
 
 def _installed_files() -> list[str]:
