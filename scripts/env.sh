@@ -10,28 +10,30 @@ if [ -n "${_ROS_WHEELS_BOOTSTRAP_COMPLETE:-}" ] && [ "${KATA_ENV:-}" != "$KATA_R
 fi
 export KATA_ENV="$KATA_ROOT"
 
-for _kata_distro in jazzy kilted; do
-  if [ -z "${KATA_BARE:-}" ] && [ -f "/opt/ros/$_kata_distro/setup.bash" ]; then
-    . "/opt/ros/$_kata_distro/setup.bash"
-    break
-  fi
-done
-unset _kata_distro
-
 export VIRTUAL_ENV="$KATA_ROOT/.venv"
-case ":$PATH:" in *":$VIRTUAL_ENV/bin:"*) ;; *) PATH="$VIRTUAL_ENV/bin:$PATH" ;; esac
-export PATH
-if [ -z "${ROS_DISTRO:-}" ] || [ ! -d "/opt/ros/${ROS_DISTRO:-}" ]; then
-  ROS_DISTRO="$(cat "$VIRTUAL_ENV/ros-distro" 2>/dev/null || echo jazzy)"
-  export ROS_DISTRO
-  export AMENT_PREFIX_PATH="$VIRTUAL_ENV"
-  # On a bare machine nothing outside it takes part, and discovery stays off the network.
-  export ROS_AUTOMATIC_DISCOVERY_RANGE="${ROS_AUTOMATIC_DISCOVERY_RANGE:-LOCALHOST}"
-fi
+_kata_ros="$(cat "$VIRTUAL_ENV/ros" 2>/dev/null)"  # a path, or a distribution of the wheels
+case "$_kata_ros" in
+  /*)
+    . "$_kata_ros/setup.bash"
+    ;;
+  *)
+    export ROS_DISTRO="${_kata_ros:-jazzy}"
+    export AMENT_PREFIX_PATH="$VIRTUAL_ENV"
+    # On a bare machine nothing outside it takes part, and discovery stays off the network.
+    export ROS_AUTOMATIC_DISCOVERY_RANGE="${ROS_AUTOMATIC_DISCOVERY_RANGE:-LOCALHOST}"
+    ;;
+esac
+unset _kata_ros
+
+# After ROS 2, whose python3 must not come first.
+case "$PATH" in "$VIRTUAL_ENV/bin:"*) ;; *) export PATH="$VIRTUAL_ENV/bin:$PATH" ;; esac
 # shellcheck disable=SC1091
 [ -f "$KATA_ROOT/install/local_setup.bash" ] && . "$KATA_ROOT/install/local_setup.bash"
 
-# Jazzy's Fast DDS reads the first name, Kilted's the second.
-export FASTRTPS_DEFAULT_PROFILES_FILE="${FASTRTPS_DEFAULT_PROFILES_FILE:-$KATA_ROOT/config/fastdds_profile.xml}"
-export FASTDDS_DEFAULT_PROFILES_FILE="${FASTDDS_DEFAULT_PROFILES_FILE:-$FASTRTPS_DEFAULT_PROFILES_FILE}"
+# Fast DDS of Jazzy reads the first name; later ones read the second, and warn of the first.
+if [ "$ROS_DISTRO" = jazzy ]; then
+  export FASTRTPS_DEFAULT_PROFILES_FILE="${FASTRTPS_DEFAULT_PROFILES_FILE:-$KATA_ROOT/config/fastdds_profile.xml}"
+else
+  export FASTDDS_DEFAULT_PROFILES_FILE="${FASTDDS_DEFAULT_PROFILES_FILE:-$KATA_ROOT/config/fastdds_profile.xml}"
+fi
 export MUJOCO_GL="${MUJOCO_GL:-egl}"

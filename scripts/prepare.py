@@ -17,7 +17,10 @@ from mend_wheels import mend_wheels
 ROOT = Path(__file__).resolve().parents[1]
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin/python"
+_FOREIGN = ("_ROS_WHEELS_BOOTSTRAP_COMPLETE", "LD_LIBRARY_PATH", "PYTHONPATH")  # of another environment, if any
 STAMPS = VENV / "kata-stamps.json"
+ROS = VENV / "ros"  # which ROS 2, for scripts/env.sh
+SYSTEM_PYTHON = Path("/usr/bin/python3")
 PACKAGES = ("kata_core", "kata_sim", "kata_nodes", "kata_learning")
 DISTROS = ("jazzy", "kilted")
 
@@ -28,11 +31,14 @@ def main() -> None:
     parser.add_argument("--distro", choices=DISTROS, default="jazzy", help="ROS 2 wheels for a machine without /opt/ros")
     arguments = parser.parse_args()
     start = time.monotonic()
+    system = _system_ros()
+    if system and Path(sys.executable).resolve() != SYSTEM_PYTHON.resolve():
+        # An installed ROS 2 is built for the system's Python, whatever Python `make` found.
+        os.execv(SYSTEM_PYTHON, [str(SYSTEM_PYTHON), *sys.argv])
     if not (3, 11) <= sys.version_info[:2] <= (3, 12):
         sys.exit(f"setup: Python {sys.version.split()[0]} (use 3.11 or 3.12: make setup PYTHON=python3.11)")
     provide()
-    system = _system_ros()
-    make_environment(system)
+    make_environment(system or arguments.distro)
     install(system, arguments.distro)
     build()
     print(
@@ -42,18 +48,25 @@ def main() -> None:
 
 
 def _system_ros() -> str:
-    """Return the path of an installed ROS 2, or an empty string; KATA_BARE=1 ignores it."""
-    found = [f"/opt/ros/{distro}" for distro in DISTROS if Path(f"/opt/ros/{distro}/setup.bash").is_file()]
+    """Return the path of an installed ROS 2, the sourced one first, or an empty string; KATA_BARE=1 ignores it."""
+    names = sorted(DISTROS, key=lambda distro: distro != os.environ.get("ROS_DISTRO"))
+    found = [f"/opt/ros/{distro}" for distro in names if Path(f"/opt/ros/{distro}/setup.bash").is_file()]
     return "" if os.environ.get("KATA_BARE") or not found else found[0]
 
 
-def make_environment(system: str) -> None:
-    """Create .venv; on top of an installed ROS 2 it sees that one's Python packages."""
-    if not PYTHON.exists():
-        # An installed ROS 2 is built for the system's Python, whatever Python runs this.
-        python = "/usr/bin/python3" if system else sys.executable
-        extra = ["--system-site-packages"] if system else []
-        _run([python, "-m", "venv", *extra, str(VENV)], "creating .venv")
+def make_environment(ros: str) -> None:
+    """Create .venv, or check that the one there fits.
+
+    Args:
+        ros: Path of an installed ROS 2, whose Python packages .venv then sees, or name of a distribution of wheels.
+    """
+    if PYTHON.exists():
+        if ROS.is_file() and ROS.read_text() != ros:
+            sys.exit(f"setup: .venv was made for {ROS.read_text()}, not {ros} (make clean, then make setup)")
+    else:
+        extra = ["--system-site-packages"] if ros.startswith("/") else []
+        _run([sys.executable, "-m", "venv", "--clear", *extra, str(VENV)], "creating .venv")
+    ROS.write_text(ros)
 
 
 def install(system: str, distro: str) -> None:
@@ -71,7 +84,6 @@ def install(system: str, distro: str) -> None:
     _run([str(PYTHON), "-m", "pip", "install", "-q", *requirements], "installing pinned requirements (minutes the first time)")
     if not system:
         print(f"setup: mended {mend_wheels(VENV)} CMake files of the ROS wheels", flush=True)
-        (VENV / "ros-distro").write_text(distro)  # for scripts/env.sh
         (VENV / "local_setup.sh").touch()  # colcon warns of a prefix without one
     _run([str(PYTHON), "-m", "pip", "check"], "checking that versions agree", allow_failure=True)
     _set_stamp("install", digest)
@@ -105,7 +117,7 @@ def _colcon(what: str, selection: str = "") -> None:
 def _build_inputs() -> list[Path]:
     """Return the files whose contents decide what colcon and pip make; Python modules are only linked."""
     patterns = ("*/package.xml", "*/setup.py", "*/setup.cfg", "*/CMakeLists.txt", "kata_msgs/*/*")
-    return [Path(__file__), ROOT / "scripts/env.sh", *(f for p in patterns for f in (ROOT / "src").glob(p))]
+    return [Path(__file__), *(f for p in patterns for f in (ROOT / "src").glob(p))]
 
 
 def _installed_files() -> list[str]:

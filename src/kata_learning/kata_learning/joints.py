@@ -13,7 +13,7 @@ from kata_learning.recording import CommandSeries
 __all__ = ["MOVED", "expand_joints", "moved_joints", "sent_gains"]
 
 MOVED = 0.02
-"""A joint moved if its command ranges over more than this in some episode [rad]."""
+"""A joint moved if its command ranges over more than this in at least half of the episodes [rad]."""
 
 
 def moved_joints(commands: Sequence[CommandSeries], layout: JointLayout) -> tuple[str, ...]:
@@ -22,7 +22,7 @@ def moved_joints(commands: Sequence[CommandSeries], layout: JointLayout) -> tupl
     Raises:
         DataError: None did.
     """
-    span = np.max([np.nanmax(c.position, axis=0) - np.nanmin(c.position, axis=0) for c in commands], axis=0)
+    span = np.median([np.nanmax(c.position, axis=0) - np.nanmin(c.position, axis=0) for c in commands], axis=0)
     names = tuple(name for name, moved in zip(layout.names, span, strict=True) if moved > MOVED)
     if not names:
         raise DataError(f"no joint moved by more than {MOVED} rad", fix="record a motion, or name joints with --joints")

@@ -21,6 +21,7 @@ __all__ = [
     "Recording",
     "StateSeries",
     "command_series",
+    "object_series",
     "read_recording",
     "state_series",
 ]
@@ -105,7 +106,7 @@ def read_recording(path: Path, layout: JointLayout) -> Recording:
     """
     bag = read_bag(path, TOPICS)
     task = str(bag.stream("task/state").messages[-1].task) if "task/state" in bag.streams else ""
-    return Recording(bag.info, task, state_series(bag, layout), command_series(bag, "command", layout), _objects(bag))
+    return Recording(bag.info, task, state_series(bag, layout), command_series(bag, "command", layout), object_series(bag))
 
 
 def state_series(bag: Bag, layout: JointLayout) -> StateSeries:
@@ -150,7 +151,8 @@ def _row(message: Any, field: str, width: int, order: list[int]) -> FloatArray |
     return values[order] if len(values) >= width else None
 
 
-def _objects(bag: Bag) -> ObjectSeries:
+def object_series(bag: Bag) -> ObjectSeries:
+    """Return the task's objects in a bag; empty if it has no task state."""
     if "task/state" not in bag.streams:
         return ObjectSeries(np.zeros(0, dtype=np.int64), {})
     stream = bag.stream("task/state")

@@ -73,7 +73,9 @@ class Disturbance(NamedTuple):
 
     def apply(self, samples: Samples, generator: torch.Generator) -> Samples:
         """Return the steps as they would be after a random displacement of each."""
-        push = self.noise * torch.randn(len(samples.chunk), samples.chunk.shape[-1], generator=generator)
+        # Most displacements small, some large: precise near the demonstrated path, and not lost far from it.
+        size = self.noise * torch.rand(len(samples.chunk), 1, generator=generator)
+        push = size * torch.randn(len(samples.chunk), samples.chunk.shape[-1], generator=generator)
         terms = tuple(
             term + (slope @ push[..., None]).squeeze(-1) + std * torch.randn(term.shape, generator=generator)
             for term, slope, std in zip(samples.terms, samples.slopes, self.blur, strict=True)

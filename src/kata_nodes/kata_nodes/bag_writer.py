@@ -67,6 +67,11 @@ class BagWriter:
         """Names of topics without a message so far."""
         return [name for name, count in self._counts.items() if count == 0]
 
+    @property
+    def heard(self) -> set[str]:
+        """Names of topics that have a message."""
+        return {name for name, count in self._counts.items() if count}
+
     def write(self, topic: str, data: bytes, stamp: int) -> None:
         """Add one message.
 

@@ -39,7 +39,7 @@ class NodeConfig:
     linger: float = param(0.3, unit="s", low=0.0, high=10.0, doc="How long an episode goes on after success.")
     silence: float = param(5.0, unit="s", low=0.5, high=60.0, doc="Time in which something must move the robot.")
     rest_velocity: float = param(0.1, unit="rad/s", low=0.001, high=10.0, doc="Joint velocity below which the robot is at rest.")
-    patience: float = param(240.0, unit="s", low=1.0, high=3600.0, doc="Wall time to wait for other nodes.")
+    patience: float = param(120.0, unit="s", low=1.0, high=3600.0, doc="Wall time to wait for other nodes.")
 
 
 class ConductorNode(Node):

@@ -8,7 +8,6 @@ and receive stamps can be compared.
 
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,6 @@ from rclpy.node import Node
 
 from kata_core.episode import EpisodeMachine, EpisodePhase
 from kata_core.errors import DataError
-from kata_core.params import param
 from kata_msgs.msg import EpisodeState
 from kata_msgs.srv import DiscardEpisode, SaveEpisode, StartEpisode
 from kata_nodes import params, qos
@@ -24,27 +22,8 @@ from kata_nodes.bag_metadata import BagTopic, qos_entry
 from kata_nodes.bag_writer import BagWriter, next_episode
 from kata_nodes.convert import episode_to
 from kata_nodes.interfaces import message_type
+from kata_nodes.recorder_config import RecorderConfig
 from kata_nodes.spin import run
-
-_TOPICS = (
-    "frames kata_msgs/msg/HumanFrames",
-    "target kata_msgs/msg/JointCommand",
-    "command kata_msgs/msg/JointCommand",
-    "verdict kata_msgs/msg/Verdict",
-    "joint_states sensor_msgs/msg/JointState",
-    "imu sensor_msgs/msg/Imu",
-    "task/state kata_msgs/msg/TaskState",
-    "camera/head/image_raw/compressed sensor_msgs/msg/CompressedImage",
-)
-
-
-@dataclass(frozen=True)
-class NodeConfig:
-    """Parameters of the node."""
-
-    directory: str = param("runs/bags", doc="Folder that receives one folder for each episode.")
-    topics: tuple[str, ...] = param(_TOPICS, doc="What is recorded: pairs of topic and type, joined by a space.")
-    labels: tuple[str, ...] = param((), doc="Facts stored with each episode, as key=value, e.g. robot=g1.")
 
 
 class RecorderNode(Node):
@@ -53,10 +32,11 @@ class RecorderNode(Node):
     def __init__(self) -> None:
         """Subscribe to all topics, so that nothing is lost at the start of an episode."""
         super().__init__("recorder")
-        self._config = params.declare(self, NodeConfig)
+        self._config = params.declare(self, RecorderConfig)
         self._machine = EpisodeMachine()
         self._bag: BagWriter | None = None
         self._path = ""
+        self._heard: set[str] = set()
         self._state = self.create_publisher(EpisodeState, "episode/state", qos.LATCHED)
         for topic in self._topics():
             self.create_subscription(topic.type.python, topic.name, self._store(topic.name), qos.RECORD, raw=True)
@@ -106,11 +86,16 @@ class RecorderNode(Node):
         except OSError as error:
             response.message = self._drop(f"cannot write: {error}")
             return response
-        silent, self._bag = self._bag.silent, None
+        lost, self._bag = self._lost(self._bag), None
         self._machine.save(request.task)
-        response.success, response.message = True, f"without messages: {', '.join(silent)}" if silent else ""
+        response.success, response.message = True, f"nothing came on {', '.join(lost)}" if lost else ""
         self._publish(response.message)
         return response
+
+    def _lost(self, bag: BagWriter) -> list[str]:
+        """Return the topics that are published, or once were, and gave nothing; a policy, say, has no frames at all."""
+        self._heard |= bag.heard
+        return [topic for topic in bag.silent if topic in self._heard or self.count_publishers(topic)]
 
     def _on_discard(self, request: DiscardEpisode.Request, response: DiscardEpisode.Response) -> DiscardEpisode.Response:
         if self._bag is None:

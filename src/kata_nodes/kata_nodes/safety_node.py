@@ -31,14 +31,14 @@ class NodeConfig:
     """Parameters of the node, beside those of `SafetyConfig`."""
 
     robot: str = param("g1", doc="Name or path of the robot's folder of data.")
-    max_silence: float = param(0.5, unit="s", low=0.05, high=10.0, doc="Wall time of silence after which an input is forgotten.")
+    max_silence: float = param(0.5, unit="s", low=0.05, high=10.0, doc="Wall time of silence after which an input is dropped.")
 
 
 class SafetyNode(Node):
     """Decides a command in every tick from the newest joint state and target.
 
     Stamps are judged by ROS time in the filter. Beside that, inputs that fall silent by the steady clock
-    are forgotten, whatever their stamps say: a clock that stands still must not keep a target alive.
+    are dropped, whatever their stamps say: a clock that stands still must not keep a target alive.
     """
 
     def __init__(self) -> None:
@@ -110,7 +110,7 @@ class SafetyNode(Node):
             self._state = None
             self.get_logger().warning("joint_states fell silent", throttle_duration_sec=5.0)
         if self._target is not None and self._heard["target"] < oldest:
-            self._target = None
+            self._target = Received(None, self._target.received, Reason.STALE_TARGET)
 
     def _on_stop(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         self._filter.stop(Reason.EMERGENCY_STOP)

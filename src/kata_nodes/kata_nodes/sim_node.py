@@ -101,7 +101,8 @@ class SimNode(Node):
             self._joint_states.publish(self._convert.state_to(self._simulation.joint_state()))
             self._publish_imu()
         if self._task_due.due(now):
-            self._publish_task()
+            t = self._simulation.task_state()
+            self._task.publish(convert.task_state_to(now, t.task, t.objects, t.success, t.elapsed, self._base))
         if self._camera_due.due(now):
             self._camera.shoot()
 
@@ -111,16 +112,14 @@ class SimNode(Node):
             measured = (i.orientation_xyzw, i.angular_velocity, i.linear_acceleration)
             self._imu.publish(convert.imu_to(i.stamp, *measured, self._imu_link))
 
-    def _publish_task(self) -> None:
-        t = self._simulation.task_state()
-        self._task.publish(convert.task_state_to(self._simulation.time, t.task, t.objects, t.success, t.elapsed, self._base))
-
     def _publish_image(self, stamp: int, image: Image) -> None:
         self._jpeg.publish(convert.jpeg_to(stamp, encode_jpeg(image, self._config.jpeg_quality), self._camera_link))
         if self._raw.get_subscription_count():
             self._raw.publish(convert.image_to(stamp, image, self._camera_link))
 
     def _on_command(self, message: JointCommandMsg) -> None:
+        if self._simulation.standing and not any(message.stiffness):
+            return  # from a filter that is still stopped: it would let the robot sag out of the posture of its reset
         command, fault = self._convert.command_from(message)
         if command is None or not self._simulation.command(command):
             self.get_logger().error(f"command refused: {fault or 'not finite'}", throttle_duration_sec=1.0)

@@ -19,7 +19,7 @@ try:
 except ImportError:  # before Jazzy's 7.1.5
     EventsExecutor = None
 
-__all__ = ["Finishing", "run"]
+__all__ = ["Finishing", "executor", "run"]
 
 # The events executor hangs without a finite timeout (Jazzy 7.1.6, Kilted 9.1.2). A signal waits this long at most.
 _WAIT = 0.1
@@ -79,15 +79,15 @@ class _Stop:
 
 
 def _spin(node: Node, stop: _Stop) -> None:
-    executor = _executor()
-    executor.add_node(node)
+    loop = executor()
+    loop.add_node(node)
     finishing = isinstance(node, Finishing)
     ending: Any = node
     while rclpy.ok() and not stop.requested and not (finishing and ending.exit_code is not None):
-        executor.spin_once(timeout_sec=_WAIT)
-    executor.remove_node(node)
+        loop.spin_once(timeout_sec=_WAIT)
+    loop.remove_node(node)
 
 
-def _executor() -> Executor:
+def executor() -> Executor:
     """Return the events executor, which takes half the CPU time, or where there is none the standard one."""
     return SingleThreadedExecutor() if EventsExecutor is None else EventsExecutor()

@@ -94,6 +94,11 @@ class Simulation:
             self.data.mocap_pos[self.model.body(GOAL_BODY).mocapid[0]] = self._to_world(self.task.goal)
         mujoco.mj_forward(self.model, self.data)
 
+    @property
+    def standing(self) -> bool:
+        """Whether the robot stands by itself, as nothing was commanded since its reset."""
+        return self._command is self._stand
+
     def command(self, command: JointCommand) -> bool:
         """Follow a command from the next step on; return False, and go on, if it is not finite throughout."""
         values = (command.position, command.velocity, command.effort, command.stiffness, command.damping)

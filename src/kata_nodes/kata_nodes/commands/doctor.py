@@ -104,13 +104,11 @@ def _profile() -> Finding:
     middleware = os.environ.get("RMW_IMPLEMENTATION", "rmw_fastrtps_cpp")
     if middleware != "rmw_fastrtps_cpp":
         return Finding(f"not used by {middleware}")
-    for name in ("FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE"):
-        file = os.environ.get(name, "")
-        if not Path(file).is_file():
-            return Finding(
-                f"{name} is {file!r}", "source scripts/env.sh; without it nodes find each other late and lose pictures"
-            )
-    return Finding(os.environ["FASTRTPS_DEFAULT_PROFILES_FILE"])
+    name = f"FAST{'RTPS' if os.environ.get('ROS_DISTRO') == 'jazzy' else 'DDS'}_DEFAULT_PROFILES_FILE"
+    file = os.environ.get(name, "")
+    if not Path(file).is_file():
+        return Finding(f"{name} is {file!r}", "source scripts/env.sh; without it nodes find each other late and lose pictures")
+    return Finding(file)
 
 
 def _network() -> Finding:

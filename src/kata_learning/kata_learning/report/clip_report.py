@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The report on motion capture: human and robot side by side, and what was limited."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+
+import numpy as np
+
+from kata_core.errors import DataError
+from kata_core.robot import RobotModel
+from kata_learning.report import page, sections
+from kata_learning.report.clip_charts import limit_raster, wrist_chart
+from kata_learning.report.episodes import EpisodeView
+from kata_learning.report.human import WristTrack, figure_markers, track_wrists
+from kata_learning.report.measures import latencies, summarise_safety
+from kata_learning.report.pictures import Shot, encode, jpeg_uri
+from kata_sim import PoseRenderer, View
+
+__all__ = ["ClipReport", "gather", "render"]
+
+_SHOTS = 8
+_HUMAN_LEG = 0.9
+"""A grown person's hip over the floor [m]; scales the figure to about the robot's size."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClipReport:
+    """All that the page shows.
+
+    Attributes:
+        robot: The robot.
+        episodes: Those in which a person was engaged, with the wrists of both.
+    """
+
+    robot: RobotModel
+    episodes: Sequence[tuple[EpisodeView, WristTrack]]
+
+    def numbers(self) -> dict[str, float]:
+        """Return the page's figures as one flat object."""
+        error = 100.0 * np.concatenate([track.error.ravel() for _, track in self.episodes])
+        safety = summarise_safety([episode for episode, _ in self.episodes])
+        ticks = max(1, safety.ticks)
+        total = latencies([episode for episode, _ in self.episodes])[-1]
+        flat = {
+            "wrist_error_mean_cm": float(error.mean()),
+            "wrist_error_p95_cm": float(np.quantile(error, 0.95)),
+            "delay_ms": float(1e3 * np.mean([track.delay for _, track in self.episodes])),
+            "seconds": float(sum(track.seconds[-1] - track.seconds[0] for _, track in self.episodes)),
+            **{f"share_{name}": count / ticks for name, count in sorted(safety.statuses.items())},
+        }
+        if len(total.milliseconds):
+            flat |= {"latency_p50_ms": total.quantile(0.5), "latency_p99_ms": total.quantile(0.99)}
+        return {name: round(value, 4) for name, value in flat.items()}
+
+
+def gather(episodes: Sequence[EpisodeView], robot: RobotModel) -> ClipReport:
+    """Keep the episodes in which a person with arms was engaged.
+
+    Raises:
+        DataError: There is none.
+    """
+    pairs = [(episode, track) for episode in episodes if (track := track_wrists(episode, robot)) is not None]
+    if not pairs:
+        where = str(episodes[0].info.path) if episodes else ""
+        fix = "record one with `kata launch record source:=mocap clip:=…`"
+        raise DataError("no bag holds frames of an engaged person with both arms", where=where, fix=fix)
+    return ClipReport(robot, pairs)
+
+
+def render(report: ClipReport) -> str:
+    """Return the page."""
+    numbers = report.numbers()
+    name = report.robot.description.name.upper()
+    limited = numbers.get("share_limited", 0.0)
+    says = (
+        "is how far the robot's wrists are from the person's on average, both measured from the shoulder, with the person's "
+        f"limbs scaled to the robot's. The robot follows {numbers['delay_ms']:.0f} ms later."
+    )
+    figures = [
+        (f"{numbers['seconds']:.1f} s", "of motion capture followed"),
+        (f"{numbers['wrist_error_p95_cm']:.1f} cm", "wrist distance that 95 % of the time stays below"),
+        (f"{numbers.get('share_following', 0.0):.0%}", "of the safety filter's ticks followed the target fully"),
+        (f"{limited:.0%}", "followed it within limits"),
+    ]
+    body = [page.big(f"{numbers['wrist_error_mean_cm']:.1f}", "cm", says, figures=figures)]
+    for episode, track in report.episodes:
+        body.append(_films(report.robot, episode, track))
+        body.append(
+            page.section("Wrists", "Seen from the shoulders, in the frame of the pelvis.", page.chart(wrist_chart(track)))
+        )
+        body.append(_limits(report.robot, episode))
+    episodes = [episode for episode, _ in report.episodes]
+    names = [n for g in ("waist", "left_arm", "right_arm") for n in report.robot.description.groups.get(g, ())]
+    body.append(sections.joints([("Arms", episodes[0])], names or report.robot.layout.names[:12], report.robot))
+    body.append(sections.latency([("Motion capture", episodes)]))
+    body.append(sections.safety("Motion capture", episodes, report.robot))
+    lead = f"Recorded human motion was streamed to the {name} as if the person stood there, retargeted, and filtered for safety."
+    return page.document(f"The {name} follows a person", lead, body, "All figures come from the recorded bags.")
+
+
+def _films(robot: RobotModel, episode: EpisodeView, track: WristTrack) -> str:
+    human = episode.human
+    if human is None:
+        return ""
+    height = robot.description.base_height
+    beside = (0.0, -0.95 * height, height)
+    view = View((0.0, -0.45 * height, 1.05 * height), distance=2.75 * height, azimuth=2.85, elevation=-0.12)
+    rows = np.flatnonzero(human.engaged)
+    # The lead-in, in which the robot gets to the first frame, is of less interest than the motion.
+    chosen = rows[np.linspace(0.15 * len(rows), len(rows) - 1, _SHOTS).astype(int)]
+    shots = []
+    with PoseRenderer(robot, 460, 460) as renderer:
+        for row in chosen:
+            later = int(human.stamp[row]) + round(track.delay * 1e9)
+            state = int(np.clip(np.searchsorted(episode.state.stamp, later), 0, len(episode.state.stamp) - 1))
+            markers = figure_markers(human, int(row), beside, height / _HUMAN_LEG)
+            image = renderer.render(episode.state.position[state], markers=markers, view=view)
+            seconds = float(episode.seconds(human.stamp[row : row + 1])[0])
+            shots.append(Shot(jpeg_uri(encode(image)), seconds, ""))
+    text = "On the left the person as captured, seen from the pelvis; on the right the robot, drawn from its measured joints."
+    if track.delay:
+        text += f" Each picture shows the robot {1e3 * track.delay:.0f} ms after the person."
+    return page.section("Side by side", text, page.strip(shots, tall=True))
+
+
+def _limits(robot: RobotModel, episode: EpisodeView) -> str:
+    drawing = page.chart(limit_raster(episode, robot.layout.names))
+    text = f"When which limit acted on which joint, in {escape(episode.info.path.name)}."
+    return page.section("What was limited", text, drawing or "<p>No limit ever acted.</p>")

@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A policy file and a recorded episode, each in the place of a person: the same targets through the same filter."""
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+from rclpy.serialization import serialize_message
+from sensor_msgs.msg import JointState
+from std_srvs.srv import SetBool
+
+from kata_core import JointCommand, load_robot
+from kata_core.observation import TermSpec
+from kata_core.policy import CONTRACT_KEY, PolicyContract
+from kata_msgs.msg import JointCommand as JointCommandMsg
+from kata_msgs.msg import Verdict
+from kata_nodes.bag_metadata import BagTopic
+from kata_nodes.bag_writer import BagWriter
+from kata_nodes.convert import JointConverter, from_time
+from kata_nodes.interfaces import message_type
+
+pytestmark = [pytest.mark.ros, pytest.mark.slow]
+
+HORIZON = 5
+BEND = 0.6
+"""Elbow angle that the policy below brings the robot to [rad]."""
+
+
+@pytest.fixture(scope="module")
+def robot():
+    return load_robot("g1")
+
+
+def write_policy(path: Path, robot) -> None:
+    """Write a policy that bends the right elbow, whatever it sees, and leaves the shoulder where it is."""
+    joints = ("right_shoulder_pitch_joint", "right_elbow_joint")
+    index = robot.layout.indices(joints)
+    chunk = np.tile(np.array([0.0, BEND], np.float32), (1, HORIZON, 1))
+    keep = np.tile(np.array([1.0, 0.0], np.float32), (1, HORIZON, 1))
+    nodes = [
+        helper.make_node("Unsqueeze", ["joint_position", "axis"], ["now"]),
+        helper.make_node("Mul", ["now", "keep"], ["kept"]),
+        helper.make_node("Add", ["kept", "chunk"], ["action"]),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "bend",
+        [helper.make_tensor_value_info("joint_position", TensorProto.FLOAT, ["batch", 2])],
+        [helper.make_tensor_value_info("action", TensorProto.FLOAT, ["batch", HORIZON, 2])],
+        [
+            numpy_helper.from_array(keep, "keep"),
+            numpy_helper.from_array(chunk, "chunk"),
+            numpy_helper.from_array(np.array([1]), "axis"),
+        ],
+    )
+    contract = PolicyContract(
+        robot="g1",
+        task="bend",
+        joint_names=joints,
+        terms=(TermSpec("joint_position", (2,)),),
+        rate=50.0,
+        horizon=HORIZON,
+        action_kind="joint_position",
+        normalisation={},
+        stiffness=tuple(map(float, robot.stiffness[index])),
+        damping=tuple(map(float, robot.damping[index])),
+        data_hash="",
+        commit="",
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    helper.set_model_props(model, {CONTRACT_KEY: contract.to_json()})
+    onnx.checker.check_model(model)
+    onnx.save(model, path)
+
+
+def test_a_policy_moves_its_joints_and_holds_the_others(launch, probe, robot, tmp_path):
+    write_policy(tmp_path / "bend.onnx", robot)
+    graph = launch("sim", "camera_rate:=0")
+    launch("parts/source_policy", f"policy:={tmp_path / 'bend.onnx'}")
+    states, verdicts = probe.hear(JointState, "joint_states"), probe.hear(Verdict, "verdict")
+    assert probe.until(lambda: len(states) > 20 and len(verdicts) > 20, 60.0), graph.output
+    assert probe.until(lambda: probe.call(SetBool, "policy/engage", SetBool.Request(data=True)).success, 30.0)
+    joints = JointConverter(robot.layout)
+    elbow = robot.layout.names.index("right_elbow_joint")
+    bent = lambda: abs(joints.state_from(states[-1][1]).value.position[elbow] - BEND) < 0.05  # noqa: E731
+    assert probe.until(bent, 20.0), graph.output
+    away = np.abs(joints.state_from(states[-1][1]).value.position - robot.rest)
+    assert np.delete(away, elbow).max() < 0.1
+
+
+def test_rollouts_are_recorded_with_their_outcome(launch, robot, tmp_path):
+    write_policy(tmp_path / "bend.onnx", robot)
+    out = tmp_path / "bags"
+    arguments = (f"policy:={tmp_path / 'bend.onnx'}", "episodes:=1", "time_limit:=1.5", f"out:={out}", "camera_rate:=0")
+    graph = launch("deploy", *arguments)
+    assert graph.process.wait(120) == 0, graph.output
+    assert "0 of 1 episodes succeeded" in graph.output
+    assert "task_success: 'false'" in (out / "episode_0000" / "metadata.yaml").read_text()
+    assert "source: policy" in (out / "episode_0000" / "metadata.yaml").read_text()
+
+
+def test_a_foreign_policy_is_refused_in_one_line(launch, tmp_path):
+    (tmp_path / "foreign.onnx").write_bytes(b"not a policy")
+    graph = launch("parts/source_policy", f"policy:={tmp_path / 'foreign.onnx'}")
+    assert graph.process.wait(60) != 0
+    said = [line for line in graph.output.splitlines() if line.startswith("[policy]")]
+    assert len(said) == 1
+    assert "not a readable ONNX file" in said[0]
+
+
+def test_a_recorded_episode_plays_again(launch, probe, robot, tmp_path):
+    bag = tmp_path / "episode_0000"
+    final = record_raising_arm(bag, robot)
+    graph = launch("replay", f"bag:={bag}", "camera_rate:=0")
+    states, targets = probe.hear(JointState, "joint_states"), probe.hear(JointCommandMsg, "target")
+    assert probe.until(lambda: graph.process.poll() is not None, 90.0), graph.output
+    assert graph.process.returncode == 0, graph.output
+    stamps = np.diff([from_time(message.header.stamp) for _, message in targets])
+    assert np.median(stamps) == pytest.approx(20e6)
+    reached = JointConverter(robot.layout).state_from(states[-1][1]).value.position
+    assert np.abs(reached - final).max() < 0.1
+
+
+def record_raising_arm(bag, robot):
+    """Write a bag of 3 s in which the right elbow bends; return the last target."""
+    joints, elbow = JointConverter(robot.layout), robot.layout.names.index("right_elbow_joint")
+    writer = BagWriter(bag, [BagTopic("/target", message_type("kata_msgs/msg/JointCommand"), ())])
+    position = np.array(robot.rest)
+    for i in range(150):
+        position[elbow] = robot.rest[elbow] + 0.5 * min(i / 100.0, 1.0)
+        command = JointCommand.at(10**9 + i * 20_000_000, position, robot.stiffness, robot.damping)
+        writer.write("/target", serialize_message(joints.command_to(command)), 10**9 + i * 20_000_000 + 1_000_000)
+    writer.save({"task": "bend"})
+    return position

@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`kata doctor` names what is missing and how to mend it."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+
+def doctor(**environment: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "kata_core", "doctor"]
+    return subprocess.run(command, env={**os.environ, **environment}, capture_output=True, text=True, timeout=120, check=False)
+
+
+def test_all_is_well_here() -> None:
+    ended = doctor()
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert "all that Kata needs is there" in ended.stdout
+    assert "g1, 29 joints" in ended.stdout
+
+
+def test_what_is_missing_has_a_remedy() -> None:
+    ended = doctor(FASTRTPS_DEFAULT_PROFILES_FILE="/no/such.xml", FASTDDS_DEFAULT_PROFILES_FILE="/no/such.xml")
+    assert ended.returncode == 1
+    (line,) = [line for line in ended.stdout.splitlines() if line.startswith("MEND")]
+    assert "/no/such.xml" in line and "→ source scripts/env.sh" in line
