@@ -18,7 +18,7 @@ class SafetyConfig:
     state_loss: float = param(0.2, unit="s", low=0.01, high=5.0, doc="Age of the newest joint state beyond which the robot stops.")
     max_tick_gap: float = param(0.2, unit="s", low=0.01, high=5.0, doc="Time between ticks beyond which the clock counts as having jumped.")
     max_future: float = param(0.01, unit="s", low=0.0, high=0.5, doc="How far a stamp may lie ahead of the clock.")
-    position_margin: float = param(0.03, unit="rad", low=0.0, high=0.5, doc="Distance kept from the URDF's position limits.")
+    position_margin: float = param(0.02, unit="rad", low=0.0, high=0.5, doc="Distance kept from the URDF's position limits.")
     velocity_scale: float = param(0.9, unit="1", low=0.01, high=1.0, doc="Share of the URDF's velocity limits that is used.")
     max_velocity: float = param(10.0, unit="rad/s", low=0.01, high=100.0, doc="Velocity limit of every joint, beside the URDF's.")
     max_acceleration: float = param(80.0, unit="rad/s^2", low=0.1, high=1000.0, doc="Acceleration limit of every joint.")

@@ -33,7 +33,11 @@ CREEP = 1e-6
 _SOFT = 8
 """daqp's mark of a constraint that may be violated if necessary."""
 
-FEASIBLE = 0.98
+CUSHION = 0.005
+"""Distance beyond its margin at which a separation is already asked not to close [m]: else a motion along an
+obstacle would fail its certificate, brake and start again."""
+
+FEASIBLE = 0.95
 """Share of the effort limit that the program aims at: it takes inertia and weight from the tick's beginning."""
 
 
@@ -131,7 +135,7 @@ class Guard:
         """Survey the surroundings; return the number of constraints that could act."""
         state, bounds = np.stack((self.position, self.velocity, bounded)), np.stack((box.low, box.high))
         gain = self._config.approach_gain
-        return survey(self._plant, self._scratch, self._survey, state, bounds, self._margin, gain, recovery, self._period)
+        return survey(self._plant, self._scratch, self._survey, state, bounds, self._margin + CUSHION, gain, recovery, self._period)
 
     def _relax(self) -> None:
         """From a state without certificate, ask no more than braking can give; else ask for everything.
