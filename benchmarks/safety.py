@@ -21,6 +21,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
 
 import numpy as np
+
 from kata_core import JointCommand, JointState, Status, load_robot
 from kata_core.safety import Received, SafetyConfig, SafetyFilter
 
@@ -33,7 +34,10 @@ def targets(robot, seconds: float, seed: int):
     n = len(robot.layout)
     phase, rate = rng.uniform(0, 2 * np.pi, n), rng.uniform(0.1, 0.5, n)
     room = np.minimum(robot.upper - robot.rest, robot.rest - robot.lower)
-    swing = np.array([0.6 if "shoulder" in name or "elbow" in name or "wrist" in name else 0.15 for name in robot.layout.names]) * room
+    swing = (
+        np.array([0.6 if "shoulder" in name or "elbow" in name or "wrist" in name else 0.15 for name in robot.layout.names])
+        * room
+    )
     for k in range(round(seconds * 250)):
         t = k * 0.004
         ramp = min(t, 1.0)
@@ -45,7 +49,7 @@ def measure_tick(seconds: float) -> dict[str, float]:
     """Return CPU times of `SafetyFilter.step`."""
     robot = load_robot("g1")
     safety = SafetyFilter(robot, SafetyConfig(engage_refusal=7.0, engage_tolerance=7.0))
-    now, position, times, statuses = 10**9, np.array(robot.rest), [], {s: 0 for s in Status}
+    now, position, times, statuses = 10**9, np.array(robot.rest), [], dict.fromkeys(Status, 0)
     zero = np.zeros(len(position))
     for goal, velocity in targets(robot, seconds, 0):
         now += TICK
@@ -78,7 +82,16 @@ def measure_node(seconds: float) -> dict[str, float]:
     environment = {**os.environ, "ROS_DOMAIN_ID": os.environ.get("ROS_DOMAIN_ID", str(np.random.default_rng().integers(1, 100)))}
     os.environ.update(environment)
     here = [sys.executable, __file__, "--part"]
-    safety = [sys.executable, "-m", "kata_nodes.safety_node", "--ros-args", "-p", "engage_refusal:=7.0", "-p", "engage_tolerance:=7.0"]
+    safety = [
+        sys.executable,
+        "-m",
+        "kata_nodes.safety_node",
+        "--ros-args",
+        "-p",
+        "engage_refusal:=7.0",
+        "-p",
+        "engage_tolerance:=7.0",
+    ]
     safety += ["-p", "overruns:=100"]  # a busy machine is to be measured, not to be stopped by
     processes = [subprocess.Popen(command, env=environment) for command in (safety, [*here, "robot"], [*here, "source"])]
     latency, ticks, seen = [], [], {}
@@ -152,7 +165,9 @@ def play(part: str) -> None:
             held["position"] = convert.command_from(message).value.position
 
         node.create_subscription(CommandMsg, "command", obey, qos.LATEST)
-        node.create_timer(0.004, lambda: states.publish(convert.state_to(JointState(time.time_ns(), held["position"], zero, zero))))
+        node.create_timer(
+            0.004, lambda: states.publish(convert.state_to(JointState(time.time_ns(), held["position"], zero, zero)))
+        )
     else:
         out, path = node.create_publisher(CommandMsg, "target", qos.STREAM), targets(robot, 3600.0, 1)
 

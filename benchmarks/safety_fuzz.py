@@ -19,6 +19,7 @@ from pathlib import Path
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
+
 from kata_core import JointCommand, JointState, Reason, RobotModel, Status, Verdict, load_robot
 from kata_core.collision import load_capsules
 from kata_core.safety import NOTHING, Received, SafetyConfig, SafetyFilter, Senses
@@ -55,6 +56,7 @@ class Attacker:
     """Makes targets, a few dozen ticks of one kind at a time."""
 
     def __init__(self, robot: RobotModel, rng: np.random.Generator) -> None:
+        """Start calmly."""
         self.robot, self.rng = robot, rng
         self.collisions = Collisions(robot)
         self.goal, self.kind, self.fault, self.left, self.age = np.array(robot.rest), "near", "", 0, 0
@@ -98,7 +100,9 @@ class Collisions:
     """Postures in which the meshes collide, found once by the simulator."""
 
     def __init__(self, robot: RobotModel) -> None:
+        """Build a simulation of its own to try postures in."""
         self.robot, self.simulation = robot, Simulation(robot, SimConfig())
+        self.joints = [self.simulation.model.joint(name).qposadr[0] for name in robot.layout.names]
         self.found: list[np.ndarray] = []
 
     def worst(self, rng: np.random.Generator) -> np.ndarray:
@@ -106,9 +110,7 @@ class Collisions:
         while len(self.found) < 5 or rng.random() < 0.3:
             share = rng.choice([0.6, 1.0])
             posture = self.robot.rest + share * (rng.uniform(self.robot.lower, self.robot.upper) - self.robot.rest)
-            self.simulation.data.qpos[self.simulation._qpos] = posture
-            import mujoco
-
+            self.simulation.data.qpos[self.joints] = posture
             mujoco.mj_forward(self.simulation.model, self.simulation.data)
             if self_contacts(self.simulation, 0.005):
                 self.found.append(posture)
@@ -118,7 +120,8 @@ class Collisions:
 class Checker:
     """Checks every command and the robot that obeys it."""
 
-    def __init__(self, robot: RobotModel, filter_: SafetyFilter, config: SafetyConfig, count: Count) -> None:
+    def __init__(self, robot: RobotModel, config: SafetyConfig, count: Count) -> None:
+        """Check against the robot's own limits and a config's deadlines."""
         self.robot, self.config, self.count = robot, config, count
         self.grazing = load_capsules(robot).ignored
         self.velocity = np.minimum(robot.max_velocity, config.max_velocity) * (1 + 1e-9)
@@ -139,7 +142,11 @@ class Checker:
         if command is not None:
             self._check_command(verdict, command, limp)
         following = verdict.status in (Status.FOLLOWING, Status.LIMITED)
-        if following and command is not None and not -self.config.max_future <= (now - command.stamp) * 1e-9 <= self.config.max_target_age:
+        if (
+            following
+            and command is not None
+            and not -self.config.max_future <= (now - command.stamp) * 1e-9 <= self.config.max_target_age
+        ):
             count.violated("age", f"{(now - command.stamp) * 1e-9:.3f} s")
         if following and (target is None or target.command is None or not np.isfinite(target.command.position).all()):
             count.violated("malformed", "followed")
@@ -155,7 +162,10 @@ class Checker:
             return
         if self.grace < 0 and not ((robot.lower <= command.position) & (command.position <= robot.upper)).all():
             beyond = np.maximum(robot.lower - command.position, command.position - robot.upper)
-            count.violated("position", f"command {robot.layout.names[int(beyond.argmax())]} {beyond.max():.4f} {verdict.status.name} {verdict.reasons}")
+            count.violated(
+                "position",
+                f"command {robot.layout.names[int(beyond.argmax())]} {beyond.max():.4f} {verdict.status.name} {verdict.reasons}",
+            )
         if not (np.abs(command.velocity) <= self.velocity).all():
             count.violated("velocity", f"command {np.abs(command.velocity).max():.2f}")
         if self.grace < 0 and not (np.abs(command.effort) <= robot.max_effort).all():
@@ -174,15 +184,24 @@ class Checker:
         beyond = np.maximum(self.robot.lower - state.position, state.position - self.robot.upper)
         worst = int(beyond.argmax())
         if beyond[worst] > 0.0:
-            count.deepest[self.robot.layout.names[worst]] = max(count.deepest[self.robot.layout.names[worst]], float(beyond[worst]))
-            count.violated("position", f"measured {self.robot.layout.names[worst]} {beyond[worst]:.4f} rad beyond {self.last.status.name if self.last else ''} {self.last.reasons if self.last else ''}")
+            joint = self.robot.layout.names[worst]
+            count.deepest[joint] = max(count.deepest[joint], float(beyond[worst]))
+            count.violated("position", f"measured {joint} {beyond[worst]:.4f} rad beyond; {self._situation(state)}")
         if not (np.abs(state.velocity) <= self.robot.max_velocity).all():
             count.violated("velocity", f"measured {np.abs(state.velocity).max():.1f} rad/s")
         for touch in self_contacts(simulation):
             # Links that graze by design are left to the house's metric of self-collision, 5 mm on the meshes.
             if tuple(sorted((touch.first, touch.second))) in self.grazing and touch.depth <= 0.005:
                 continue
-            count.violated("self_collision", f"{touch.first} {touch.second} {1000 * touch.depth:.1f} mm {self.last.status.name} {self.last.reasons} tracking {np.abs(self.last.command.position - state.position).max():.3f}")
+            text = f"{touch.first} {touch.second} {1000 * touch.depth:.1f} mm"
+            count.violated("self_collision", f"{text}; {self._situation(state)}")
+
+    def _situation(self, state: JointState) -> str:
+        """Return what the filter said, and how far the robot is from the command."""
+        if self.last is None or self.last.command is None:
+            return ""
+        lag = np.abs(self.last.command.position - state.position).max()
+        return f"{self.last.status.name} {', '.join(self.last.reasons)}; lag {lag:.3f} rad"
 
 
 def fuzz(commands: int, seed: int) -> Count:
@@ -220,7 +239,7 @@ def _session(session: Session, length: int, seed: int) -> None:
     simulation, attacker, robot = session.simulation, session.attacker, session.robot
     simulation.reset(seed)
     filter_ = SafetyFilter(robot, session.config)
-    checker = Checker(robot, filter_, session.config, session.count)
+    checker = Checker(robot, session.config, session.count)
     checker.grace = 1
     offset, target, held = 0, None, None
     for _ in range(length):
@@ -290,7 +309,11 @@ def main() -> int:
     parser.add_argument("--json", type=Path, help="write the counts as one flat object")
     arguments = parser.parse_args()
     count = fuzz(arguments.commands, arguments.seed)
-    result: dict[str, int] = {"commands": arguments.commands, "seed": arguments.seed, "violations": sum(count.violations.values())}
+    result: dict[str, int] = {
+        "commands": arguments.commands,
+        "seed": arguments.seed,
+        "violations": sum(count.violations.values()),
+    }
     result |= {f"violations_{kind}": count.violations[kind] for kind in KINDS}
     result |= {f"reason_{name}": number for name, number in sorted(count.reasons.items())}
     result |= {f"status_{name.lower()}": number for name, number in sorted(count.statuses.items())}

@@ -141,7 +141,10 @@ def test_a_flood_of_targets_does_not_slow_the_filter(launch, probe, report):
     assert probe.until(lambda: len(commands) > 50, 60.0)
     flood = probe.node.create_publisher(JointCommand, "target", qos.STREAM)
     names = list(load_robot("g1").layout.names)
-    bad = JointCommand(names=names, position=[float("nan")] * 29, velocity=[0.0] * 29, effort=[0.0] * 29, stiffness=[1.0] * 29, damping=[1.0] * 29)
+    zeros, ones = [0.0] * len(names), [1.0] * len(names)
+    bad = JointCommand(
+        names=names, position=[float("nan")] * len(names), velocity=zeros, effort=zeros, stiffness=ones, damping=ones
+    )
     end, sent, start = time.monotonic() + 2.0, 0, len(verdicts)
     while time.monotonic() < end:
         flood.publish(bad)

@@ -8,6 +8,7 @@ import pinocchio as pin
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from kata_core import JointFlag, Reason, RobotModel
 from kata_core.retarget.tree import forward
 from kata_core.safety import Guard, SafetyConfig, Shapes, Wish, load_shapes

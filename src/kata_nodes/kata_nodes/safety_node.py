@@ -21,7 +21,6 @@ from kata_nodes.convert import JointConverter
 from kata_nodes.health import Health
 from kata_nodes.spin import run
 
-
 _WATCH = 0.02
 """How often silence and rivals are looked for [s]."""
 

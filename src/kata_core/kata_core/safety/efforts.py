@@ -34,7 +34,7 @@ def inverse_dynamics(plant: Plant, scratch: Scratch, velocity: FloatArray, accel
         x, y, z = pose.axis[i, 0], pose.axis[i, 1], pose.axis[i, 2]
         along = x * f[i, 0] + y * f[i, 1] + z * f[i, 2] if tree.prismatic[i] else x * t[i, 0] + y * t[i, 1] + z * t[i, 2]
         scratch.effort[i - 1] = along + plant.armature[i - 1] * acceleration[i - 1]
-        rx, ry, rz = pose.position[i, 0] - pose.position[p, 0], pose.position[i, 1] - pose.position[p, 1], pose.position[i, 2] - pose.position[p, 2]
+        rx, ry, rz = _offset(pose.position, i, p)
         turn = cross(rx, ry, rz, f[i, 0], f[i, 1], f[i, 2])
         for k in range(3):
             f[p, k] += f[i, k]
@@ -47,7 +47,7 @@ def _outward(plant: Plant, scratch: Scratch, i: int, v: float, a: float) -> None
     p, pose = plant.tree.parent[i], scratch.pose
     w, dw, acc = scratch.omega, scratch.alpha, scratch.linear
     x, y, z = pose.axis[i, 0], pose.axis[i, 1], pose.axis[i, 2]
-    rx, ry, rz = pose.position[i, 0] - pose.position[p, 0], pose.position[i, 1] - pose.position[p, 1], pose.position[i, 2] - pose.position[p, 2]
+    rx, ry, rz = _offset(pose.position, i, p)
     axis = (x, y, z)
     turn = cross(w[p, 0], w[p, 1], w[p, 2], x, y, z)
     moved = _carried(w[p, 0], w[p, 1], w[p, 2], dw[p, 0], dw[p, 1], dw[p, 2], rx, ry, rz)
@@ -89,6 +89,11 @@ def _load(plant: Plant, scratch: Scratch, i: int) -> None:
 def cross(ax: float, ay: float, az: float, bx: float, by: float, bz: float) -> tuple[float, float, float]:
     """Return a × b by components: tuples of numbers, since small arrays cost more than the arithmetic."""
     return ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx
+
+
+@kernel
+def _offset(points: FloatArray, i: int, p: int) -> tuple[float, float, float]:
+    return points[i, 0] - points[p, 0], points[i, 1] - points[p, 1], points[i, 2] - points[p, 2]
 
 
 @kernel

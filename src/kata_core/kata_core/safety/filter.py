@@ -201,7 +201,12 @@ class SafetyFilter:
         return JointCommand(stamp, step.position, step.velocity, effort, self._robot.stiffness, self._robot.damping)
 
     def _verdict(
-        self, status: Status, reasons: tuple[str, ...], flags: NDArray[np.uint8], command: JointCommand | None, context: "_Context"
+        self,
+        status: Status,
+        reasons: tuple[str, ...],
+        flags: NDArray[np.uint8],
+        command: JointCommand | None,
+        context: "_Context",
     ) -> Verdict:
         state, target, now = context
         source = target.command.stamp if target and target.command else 0

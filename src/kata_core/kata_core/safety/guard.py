@@ -128,14 +128,16 @@ class Guard:
             flags = flags | (JointFlag.EFFORT * weak).astype(np.uint8)
             flags |= (JointFlag.COLLISION * (np.abs(self._survey.row[:count][blocked]) > 1e-6).any(axis=0)).astype(np.uint8)
             found = self._nearest(bounded, np.stack((box.low, box.high)), count)
-        hit = self._survey.index[:count][blocked]
+        hit = self._survey.which[:count][blocked]
         return self._certified(found, flags, self._reasons(hit))
 
     def _look(self, bounded: FloatArray, box: Box, recovery: float) -> int:
         """Survey the surroundings; return the number of constraints that could act."""
         state, bounds = np.stack((self.position, self.velocity, bounded)), np.stack((box.low, box.high))
         gain = self._config.approach_gain
-        return survey(self._plant, self._scratch, self._survey, state, bounds, self._margin + CUSHION, gain, recovery, self._period)
+        return survey(
+            self._plant, self._scratch, self._survey, state, bounds, self._margin + CUSHION, gain, recovery, self._period
+        )
 
     def _relax(self) -> None:
         """From a state without certificate, ask no more than braking can give; else ask for everything.
@@ -185,8 +187,9 @@ class Guard:
         """Take a velocity, or a share of the way there from the brake, if braking stays possible after it; else brake."""
         brake = self.brake()
         shares = (1.0, 0.5) if self._proven else (1.0, 0.5, 0.2, 0.05)  # slower motion bends less
-        for share in shares if found is not None else ():
-            chosen = brake + share * (found - brake)
+        way = None if found is None else found - brake
+        for share in shares if way is not None else ():
+            chosen = brake + share * way
             if self._try(chosen):
                 break
             flags, reasons = flags | self._weak(), reasons or self._failed()

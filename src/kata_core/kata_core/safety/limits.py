@@ -177,7 +177,7 @@ def _towards(distance: float, change: float, period: float, most: float) -> floa
     whole = np.floor((np.sqrt(1.0 + 8.0 * room) - 1.0) / 2.0)
     part = (room - whole * (whole + 1.0) / 2.0) / (whole + 1.0)
     stoppable = change * (whole + min(max(part, 0.0), 1.0))
-    return stoppable if distance >= 0.0 else -min(stoppable, most)
+    return float(stoppable if distance >= 0.0 else -min(stoppable, most))
 
 
 def braking_acceleration(robot: RobotModel, most: float, effort_scale: float) -> FloatArray:

@@ -133,12 +133,19 @@ def new_scratch(plant: Plant) -> Scratch:
     bodies, capsules = len(plant.mass), len(plant.body)
     pose = new_pose(plant.tree)
     pose.rotation[0] = np.eye(3)
-    vectors = [np.zeros((bodies, 3)) for _ in range(5)]
-    return Scratch(pose, np.zeros((capsules, 2, 3)), *vectors, effort=np.zeros(bodies - 1), pair=np.zeros((2, 3)))
+    omega, alpha, linear, force, moment = (np.zeros((bodies, 3)) for _ in range(5))
+    ends, effort, pair = np.zeros((capsules, 2, 3)), np.zeros(bodies - 1), np.zeros((2, 3))
+    return Scratch(pose, ends, omega, alpha, linear, force, moment, effort, pair)
 
 
 def _reaches(
-    robot: RobotModel, tree: Tree, body: IntArray, extent: FloatArray, first: list[int], second: list[int], half: NDArray[np.bool_]
+    robot: RobotModel,
+    tree: Tree,
+    body: IntArray,
+    extent: FloatArray,
+    first: list[int],
+    second: list[int],
+    half: NDArray[np.bool_],
 ) -> FloatArray:
     """Return `Plant.reach`: lengths of the chains from joint to capsule, which no posture exceeds."""
     travel = np.maximum(np.abs(robot.lower), np.abs(robot.upper))

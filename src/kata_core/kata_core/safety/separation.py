@@ -29,11 +29,13 @@ def gap(ends: FloatArray, a: int, b: int, radius: FloatArray, pair: FloatArray) 
 
     Takes arrays one by one: handing a plant to a kernel costs ten times as much as this arithmetic.
     """
-    return closest(ends, a, b, pair) - radius[a] - radius[b]
+    return float(closest(ends, a, b, pair) - radius[a] - radius[b])
 
 
 @kernel
-def inside(ends: FloatArray, a: int, radius: FloatArray, normal: FloatArray, offset: FloatArray, m: int, pair: FloatArray) -> float:
+def inside(
+    ends: FloatArray, a: int, radius: FloatArray, normal: FloatArray, offset: FloatArray, m: int, pair: FloatArray
+) -> float:
     """Return how far a capsule is inside half-space m [m], negative outside; its outermost point goes to pair."""
     far, height = 0, -np.inf
     for k in range(2):
@@ -61,7 +63,8 @@ def separations(plant: Plant, scratch: Scratch, out: FloatArray) -> None:
 def separation(plant: Plant, scratch: Scratch, m: int) -> float:
     """Return one separation [m]; nearest points go to ``scratch.pair``."""
     if m < plant.gaps:
-        return gap(scratch.ends, plant.first[m], plant.second[m], plant.radius, scratch.pair) - plant.clearance[m]
+        apart = gap(scratch.ends, plant.first[m], plant.second[m], plant.radius, scratch.pair)
+        return float(apart - plant.clearance[m])
     return inside(scratch.ends, plant.first[m], plant.radius, plant.normal, plant.offset, m, scratch.pair)
 
 
@@ -83,7 +86,9 @@ def separation_row(plant: Plant, scratch: Scratch, m: int, row: FloatArray) -> N
         while i > 0:
             x, y, z = pose.axis[i, 0], pose.axis[i, 1], pose.axis[i, 2]
             if not tree.prismatic[i]:
-                rx, ry, rz = pair[side, 0] - pose.position[i, 0], pair[side, 1] - pose.position[i, 1], pair[side, 2] - pose.position[i, 2]
+                rx = pair[side, 0] - pose.position[i, 0]
+                ry = pair[side, 1] - pose.position[i, 1]
+                rz = pair[side, 2] - pose.position[i, 2]
                 x, y, z = y * rz - z * ry, z * rx - x * rz, x * ry - y * rx
             row[i - 1] += sign * (nx * x + ny * y + nz * z)
             i = tree.parent[i]

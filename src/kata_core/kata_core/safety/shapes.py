@@ -139,8 +139,8 @@ def _with_workspace(robot: RobotModel, own: Shapes, data: Mapping[str, Any]) -> 
     capsules += [_sphere(robot, str(h["frame"]), float(h["radius"])) for h in data.get("hands", [])]
     space = data.get("workspace", {})
     for shape in space.get("keep_out", []):
-        ends = (np.array(shape[key], dtype=float) for key in ("from", "to"))
-        capsules.append(Capsule(0, *ends, float(shape["radius"])))
+        start, end = (np.array(shape[key], dtype=float) for key in ("from", "to"))
+        capsules.append(Capsule(0, start, end, float(shape["radius"])))
         gaps += [Gap(hand, len(capsules) - 1, 0.0, border=True) for hand in hands]
     halves = [Half(hand, normal, offset) for normal, offset in _half_spaces(space) for hand in hands]
     return Shapes(tuple(capsules), tuple(gaps), tuple(halves))

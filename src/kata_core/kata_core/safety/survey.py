@@ -20,14 +20,14 @@ class Survey(NamedTuple):
 
     Attributes:
         apart: All separations, shape (m,), [m].
-        index: Separations that could be violated in the coming tick, first entries, shape (m,).
+        which: Separations that could be violated in the coming tick, first entries, shape (m,).
         row: Their gradients by the joints, shape (m, n), [m/rad].
         least: Least rate at which they may change, shape (m,), [m/s].
         effort: Efforts of the wish, shape (n,), [N·m].
     """
 
     apart: FloatArray
-    index: IntArray
+    which: IntArray
     row: FloatArray
     least: FloatArray
     effort: FloatArray
@@ -67,7 +67,7 @@ def survey(
         period: Tick [s].
 
     Returns:
-        Number of constraints, the used entries of index, row and least.
+        Number of constraints, the used entries of which, row and least.
     """
     joints, reach = plant.joints, plant.reach
     forward(plant.tree, state[0], scratch.pose)
@@ -95,6 +95,6 @@ def survey(
             highest += g * (box[1, j] if g > 0.0 else box[0, j])
         result.least[count] = min(least, recovery, highest - 0.1 * abs(highest))
         if lowest < result.least[count]:
-            result.index[count] = m
+            result.which[count] = m
             count += 1
     return count
