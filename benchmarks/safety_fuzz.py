@@ -18,6 +18,7 @@ from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+import mujoco
 import numpy as np
 
 from kata_core import JointCommand, JointState, Reason, RobotModel, Status, Verdict, load_robot

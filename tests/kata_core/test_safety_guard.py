@@ -146,7 +146,7 @@ def test_braking_stays_admissible_from_every_state_reached(g1: RobotModel, bound
 def test_a_wish_that_breaks_nothing_is_granted(g1: RobotModel, shapes: Shapes) -> None:
     guard = Guard(g1, shapes, SafetyConfig())
     wish = np.zeros(29)
-    wish[g1.layout.names.index("right_elbow_joint")] = 0.2
+    wish[g1.layout.names.index("right_elbow_joint")] = 0.1
     step = guard.step(Wish(wish))
     assert np.array_equal(step.velocity, wish)
     assert step.reasons == () and not step.flags.any()

@@ -63,6 +63,20 @@ class SafetyFilter:
         self._follower.release()
         self._follower.forget()
 
+    def resume(self, verdict: Verdict, target: JointCommand | None) -> None:
+        """Take up where a recorded verdict left off, so that a recording can be replayed from its middle.
+
+        Args:
+            verdict: The verdict, with its command.
+            target: The target that it followed, None if it followed none.
+        """
+        if verdict.command is None:
+            return
+        self.guard.place(verdict.command.position, verdict.command.velocity)
+        self._anchored, self._seen, self._last = True, verdict.state_stamp, verdict
+        if verdict.status in (Status.FOLLOWING, Status.LIMITED) and target is not None:
+            self._follower.resume(target, verdict.stamp)
+
     def stop(self, reason: str = Reason.EMERGENCY_STOP) -> None:
         """Stop at the next tick, as the table says for this cause, and stay stopped until `reset`."""
         self._latch.ask(reason)

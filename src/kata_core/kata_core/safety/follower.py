@@ -55,6 +55,10 @@ class Follower:
         """Source stamp of the last target followed [ns]; 0 if there is none."""
         return self._kept.stamp if self._kept else 0
 
+    def resume(self, command: JointCommand, now: int) -> None:
+        """Be engaged, without warming in, and as if a target had just been followed."""
+        self._engaged_at, self._warming, self._kept = now, False, command
+
     def release(self) -> None:
         """Disengage; the next target is compared with the robot again."""
         self._engaged_at, self._warming = None, False

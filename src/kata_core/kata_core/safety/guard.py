@@ -187,9 +187,10 @@ class Guard:
         """Take a velocity, or a share of the way there from the brake, if braking stays possible after it; else brake."""
         brake = self.brake()
         shares = (1.0, 0.5) if self._proven else (1.0, 0.5, 0.2, 0.05)  # slower motion bends less
-        way = None if found is None else found - brake
-        for share in shares if way is not None else ():
-            chosen = brake + share * way
+        for share in shares:
+            if found is None:
+                continue
+            chosen = brake + share * (found - brake)
             if self._try(chosen):
                 break
             flags, reasons = flags | self._weak(), reasons or self._failed()

@@ -18,6 +18,7 @@ from kata_core.arrays import FloatArray
 from kata_core.compiled import kernel
 from kata_core.robot import RobotModel
 from kata_core.safety.config import SafetyConfig
+from kata_core.safety.drives import position_margins, rotor_inertia
 from kata_core.verdict import JointFlag
 
 __all__ = ["Box", "JointLimits", "LimitedStep", "braking_acceleration", "braking_velocity"]
@@ -25,6 +26,9 @@ __all__ = ["Box", "JointLimits", "LimitedStep", "braking_acceleration", "braking
 TOLERANCE = 1e-9
 """Velocity difference below which a limit is not said to have acted [rad/s]."""
 
+
+RESERVE = 0.85
+"""Share of the effort limits that braking in a typical posture may take; the rest is for postures that are not."""
 
 FAR = 1e3
 """More room than any joint has [rad]; keeps absurd but finite goals from overflowing."""
@@ -104,7 +108,7 @@ class JointLimits:
     @classmethod
     def of(cls, robot: RobotModel, config: SafetyConfig) -> "JointLimits":
         """Return the robot's own limits, narrowed by a config; a margin never inverts a range."""
-        margin = np.minimum(config.position_margin, 0.25 * (robot.upper - robot.lower))
+        margin = np.minimum(position_margins(robot, config.position_margin), 0.25 * (robot.upper - robot.lower))
         velocity = np.minimum(robot.max_velocity * config.velocity_scale, config.max_velocity)
         acceleration = braking_acceleration(robot, config.max_acceleration, config.effort_scale)
         velocity = np.minimum(velocity, acceleration * config.max_braking_time)
@@ -184,8 +188,9 @@ def braking_acceleration(robot: RobotModel, most: float, effort_scale: float) ->
     """Return for each joint an acceleration that its motors can usually bear, shape (n,), [rad/s²].
 
     All joints may brake at once, and each loads the others. The accelerations are lowered, those that load a
-    motor most first, until in sampled postures the root sum of squares of these loads fits beside the weight.
-    That makes a good brake, not a guarantee: the guarantee is the filter's check of every braking path.
+    motor most first, until in typical postures all these loads together fit beside the weight, whatever their
+    signs. That makes a good brake, not a guarantee: the guarantee is the filter's check of every braking path.
+    With more, each such check would fail as soon as several joints move, and the motion would stutter.
 
     Args:
         robot: The robot.
@@ -193,11 +198,12 @@ def braking_acceleration(robot: RobotModel, most: float, effort_scale: float) ->
         effort_scale: Share of the effort limits that is used.
     """
     inertia, weight = _typical_loads(robot)
-    budget = np.maximum(effort_scale * robot.max_effort - weight, 0.3 * effort_scale * robot.max_effort)
+    most_effort = RESERVE * effort_scale * robot.max_effort
+    budget = np.maximum(most_effort - weight, 0.3 * most_effort)
     acceleration = np.full(len(robot.layout), most)
-    for _ in range(200):
-        load = (inertia * acceleration) ** 2
-        excess = np.sqrt(load.sum(axis=1)) / budget
+    for _ in range(1000):
+        load = inertia * acceleration
+        excess = load.sum(axis=1) / budget
         worst = int(np.argmax(excess))
         if excess[worst] <= 1.0:
             break
@@ -214,4 +220,5 @@ def _typical_loads(robot: RobotModel) -> tuple[FloatArray, FloatArray]:
         upper = np.triu(pin.crba(model, data, position))
         inertias.append(upper + np.triu(upper, 1).T)
         weights.append(pin.computeGeneralizedGravity(model, data, position).copy())
-    return np.sqrt(np.mean(np.square(inertias), axis=0)), np.sqrt(np.mean(np.square(weights), axis=0))
+    typical = np.sqrt(np.mean(np.square(inertias), axis=0)) + np.diag(rotor_inertia(robot))
+    return typical, np.sqrt(np.mean(np.square(weights), axis=0))

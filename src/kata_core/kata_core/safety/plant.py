@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from kata_core.arrays import FloatArray
 from kata_core.retarget.tree import Pose, Tree, make_tree, new_pose
 from kata_core.robot import RobotModel
-from kata_core.safety.rotors import rotor_inertia
+from kata_core.safety.drives import rotor_inertia
 from kata_core.safety.shapes import Shapes
 
 __all__ = ["IntArray", "Plant", "Scratch", "make_plant", "new_scratch"]

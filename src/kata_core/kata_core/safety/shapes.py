@@ -103,7 +103,7 @@ def load_shapes(robot: RobotModel) -> Shapes:
         return own
     try:
         data = yaml.safe_load(file.read_text()) or {}
-        unknown = set(data) - {"hands", "workspace"}
+        unknown = set(data) - {"hands", "margins", "workspace"}
         if unknown:
             raise ValueError(f"unknown keys {sorted(unknown)}")
         return _with_workspace(robot, own, data)
