@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+
 from kata_core import JointCommand, JointState, Reason, RobotModel, Status
 from kata_core.safety import Received, SafetyConfig, SafetyFilter
 

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from kata_core.safety import JointLimits
 from kata_core.safety.limits import braking_velocity
 

@@ -26,6 +26,6 @@ class SafetyConfig:
     warm_in_velocity: float = param(0.5, unit="rad/s", low=0.01, high=10.0, doc="Velocity limit right after a mismatched engage.")
     warm_in_time: float = param(2.0, unit="s", low=0.01, high=60.0, doc="Time over which that limit opens to the full one.")
     max_tracking_error: float = param(
-        1.0, unit="rad", low=0.05, high=7.0, doc="Distance of command and measurement beyond which the command restarts from the measurement."
+        1.0, unit="rad", low=0.05, high=7.0, doc="Distance of command and measurement beyond which the command starts anew."
     )
     compensate_gravity: bool = param(True, doc="Whether the command carries the effort that holds the robot's own weight.")
