@@ -119,7 +119,9 @@ def _check(table: Table, robot: RobotModel, file: Path) -> None:
     unknown = set(table.hinges) - set(robot.layout.names)
     if unknown:
         raise ConfigError(f"unknown joints {sorted(unknown)} under hinges", where=str(file))
-    needed = {f"{side}_{part}" for side in ("left", "right") for part in ("thigh", "shin", "foot", "upper_arm", "forearm", "hand")}
+    needed = {
+        f"{side}_{part}" for side in ("left", "right") for part in ("thigh", "shin", "foot", "upper_arm", "forearm", "hand")
+    }
     missing = needed - {row.body for row in table.keypoints}
     if missing:
         raise ConfigError(f"keypoints lack {', '.join(sorted(missing))}", where=str(file))
