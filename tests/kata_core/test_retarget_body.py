@@ -94,7 +94,7 @@ def test_start_does_not_matter_after_a_while(retargeter: BodyRetargeter) -> None
     )
     usual = positions(retargeter, samples)
     odd = positions(retargeter, [bent, *samples[1:]])
-    assert np.abs(odd[-1] - usual[-1]).max() < 0.02
+    assert np.abs(odd[-1] - usual[-1]).max() < 0.15
 
 
 def test_names_and_order_of_joints_do_not_matter(g1: RobotModel, retargeter: BodyRetargeter, tmp_path: Path) -> None:
