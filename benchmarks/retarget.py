@@ -77,7 +77,9 @@ def _run(args: argparse.Namespace) -> None:
         figures |= {name: value for name, value in pooled.items() if name != "jerk"} | {"jerk_streaming": pooled["jerk"]}
     if args.mode != "streaming":
         pooled = _table("offline", robot, clips, "offline", RetargetConfig(), collision)
-        figures |= {f"offline_{name}": value for name, value in pooled.items() if name != "jerk"} | {"jerk_offline": pooled["jerk"]}
+        figures |= {f"offline_{name}": value for name, value in pooled.items() if name != "jerk"} | {
+            "jerk_offline": pooled["jerk"]
+        }
     if args.ablations:
         for title, changes in _ABLATIONS.items():
             for mode in ("streaming", "offline"):

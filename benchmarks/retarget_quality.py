@@ -23,7 +23,9 @@ from kata_sim.urdf import urdf_for_mujoco
 __all__ = ["Quality", "SelfCollision", "contact_labels", "judge", "summary"]
 
 _LIMBS = tuple(
-    (f"{side}_{a}", f"{side}_{b}") for side in ("left", "right") for a, b in (("thigh", "shin"), ("shin", "foot"), ("upper_arm", "forearm"), ("forearm", "hand"))
+    (f"{side}_{a}", f"{side}_{b}")
+    for side in ("left", "right")
+    for a, b in (("thigh", "shin"), ("shin", "foot"), ("upper_arm", "forearm"), ("forearm", "hand"))
 )
 
 

@@ -41,6 +41,7 @@ def main() -> None:
     make_environment(system or arguments.distro)
     install(system, arguments.distro)
     build()
+    compile_kernels()
     print(
         f"setup: ready in {time.monotonic() - start:.1f} s ({system or arguments.distro + ' wheels'}); next: make demo",
         flush=True,
@@ -107,6 +108,18 @@ def build() -> None:
     wrapper.chmod(0o755)
     _set_stamp("build", sources)
     _set_stamp("links", links)
+
+
+def compile_kernels() -> None:
+    """Compile the retargeting's kernels, so that no node has to while a person waits."""
+    core = ROOT / "src/kata_core/kata_core"
+    sources = [core / "compiled.py", *core.glob("retarget/*.py"), *core.glob("collision/*.py")]
+    digest = _digest(sources, extra=[_stamp("install"), os.environ.get("XDG_CACHE_HOME", str(Path.home()))])
+    if _stamp("kernels") == digest:
+        return
+    code = "from kata_core import load_robot; from kata_core.retarget import BodyRetargeter; BodyRetargeter(load_robot('g1'))"
+    _run([str(PYTHON), "-c", code], "compiling the retargeting's kernels (a minute or two)")
+    _set_stamp("kernels", digest)
 
 
 def _colcon(what: str, selection: str = "") -> None:

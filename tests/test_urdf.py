@@ -20,7 +20,11 @@ URDF = Path(__file__).resolve().parents[1] / "urdf"
 def g1(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the URDF that xacro makes of the G1's description."""
     file = tmp_path_factory.mktemp("urdf") / "g1.urdf"
-    xacro = [str(Path(sys.executable).with_name("xacro")), str(URDF / "g1.urdf.xacro"), f"description:={load_description('g1').urdf}"]
+    xacro = [
+        str(Path(sys.executable).with_name("xacro")),
+        str(URDF / "g1.urdf.xacro"),
+        f"description:={load_description('g1').urdf}",
+    ]
     file.write_text(subprocess.run(xacro, check=True, capture_output=True, text=True).stdout)
     return file
 

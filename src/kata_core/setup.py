@@ -17,7 +17,7 @@ setup(
     install_requires=["numpy", "pin", "pyyaml", "onnxruntime", "tqdm"],
     entry_points={
         "console_scripts": ["kata = kata_core.cli:main"],
-        "kata.commands": ["retarget = kata_core.commands.retarget"],
+        "kata.commands": ["retarget = kata_core.commands.retarget", "robot = kata_core.commands.robot"],
     },
     # colcon test looks for pytest here; colcon.meta names the folder of tests.
     extras_require={"test": ["pytest"]},

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+
 from kata_core import JointCommand, JointState, RobotModel, load_robot
 
 

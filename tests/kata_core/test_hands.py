@@ -6,13 +6,16 @@ from collections.abc import Callable
 import numpy as np
 import pinocchio as pin
 import pytest
+
 from kata_core import HumanFrames, JointState, RobotModel
 from kata_core.retarget.hands import HandsConfig, HandsRetargeter
 
 StateAt = Callable[..., JointState]
 
 
-def hand(position: list[float], engaged: bool = True, rotation: np.ndarray | None = None, name: str = "right_hand") -> HumanFrames:
+def hand(
+    position: list[float], engaged: bool = True, rotation: np.ndarray | None = None, name: str = "right_hand"
+) -> HumanFrames:
     turn = pin.Quaternion(np.eye(3) if rotation is None else rotation).coeffs()
     return HumanFrames(0, "test", engaged, (name,), np.array([position]), np.array([turn]), np.ones(1))
 

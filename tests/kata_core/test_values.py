@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from kata_core import ConfigError, DataError, JointLayout, RobotError, RobotModel, Trajectory, load_robot
 from kata_core.episode import EpisodeMachine, EpisodePhase
 from kata_core.minimum_jerk import minimum_jerk

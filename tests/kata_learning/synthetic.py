@@ -21,7 +21,7 @@ MSGS = Path(__file__).parents[2] / "src/kata_msgs/msg"
 RATE = 250
 START = 5_000_000_000
 LAG = 0.03
-SHORT = TrainConfig(epochs=12, hidden=32, layers=2, horizon=8, batch=16, rate=5e-3, noise=0.01)
+SHORT = TrainConfig(epochs=12, hidden=32, layers=2, horizon=8, batch=16, rate=5e-3, noise=0.01, shift=0.02)
 """A training of a second, for tests that need any policy."""
 ARM = tuple(
     f"right_{part}_joint"

@@ -14,7 +14,7 @@ from kata_core.errors import DataError
 from kata_core.observation import TermSpec
 from kata_learning.dataset import Dataset
 from kata_learning.network import ChunkPolicy, NetworkSpec, Scaling
-from kata_learning.samples import Disturbance, Samples, take_samples
+from kata_learning.samples import Disturbance, Samples, fading, take_samples
 from kata_learning.train_config import TrainConfig
 
 __all__ = ["EpochLoss", "Trained", "train_policy"]
@@ -72,11 +72,11 @@ def train_policy(dataset: Dataset, config: TrainConfig, on_epoch: Callable[[Epoc
         raise DataError("the dataset has no training steps", fix="record more episodes, or lower --validation")
     if not len(validation.chunk):
         validation = train
-    blur = [
+    blur = tuple(
         torch.tensor(dataset.manifest.statistics[term].std).reshape(shape) * config.blur
         for term, shape in dataset.manifest.terms.items()
-    ]
-    disturbance = Disturbance.over(config.horizon, dataset.manifest.rate, config.noise, config.recovery, blur)
+    )
+    disturbance = Disturbance(config.noise, fading(config.horizon, dataset.manifest.rate, config.recovery), config.shift, blur)
     held_out = disturbance.apply(validation, generator)
     network = ChunkPolicy(_network_spec(dataset, config), _scaling(dataset, train, disturbance))
     averaged = copy.deepcopy(network).eval()

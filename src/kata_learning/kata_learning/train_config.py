@@ -24,13 +24,16 @@ class TrainConfig:
         0.995, low=0.0, high=1.0, doc="Decay of the moving average of the weights, a batch; the average is kept."
     )
     noise: float = param(
-        0.06,
+        0.1,
         unit="rad",
         low=0.0,
         high=1.0,
         doc="Joint displacements shown beside the data, with the way back; makes errors heal.",
     )
     recovery: float = param(0.1, unit="s", low=0.0, high=10.0, doc="Time constant of that way back.")
+    shift: float = param(
+        0.2, unit="rad", low=0.0, high=1.0, doc="Joint displacements that objects share; makes a skill hold in other places."
+    )
     blur: float = param(0.01, low=0.0, high=10.0, doc="Noise on each observed number, in its standard deviations.")
     seed: int = param(0, low=0, doc="Seed of weights, order and noise.")
     threads: int = param(1, low=1, high=256, doc="Threads of torch.")

@@ -105,7 +105,9 @@ def _sorted_pair(a: str, b: str) -> tuple[str, str]:
 def _check_links(found: CapsuleSet, robot: RobotModel, file: Path) -> None:
     for link in {c.link for c in found.capsules} | {link for pair in found.ignored for link in pair}:
         if not robot.pinocchio.existFrame(link):
-            raise ConfigError(f"the robot has no link {link!r}", where=str(file), fix="`kata robot capsules` writes the file anew")
+            raise ConfigError(
+                f"the robot has no link {link!r}", where=str(file), fix="`kata robot capsules` writes the file anew"
+            )
 
 
 def capsule_arrays(robot: RobotModel, found: CapsuleSet, distance_at_rest: Iterable[float] | None = None) -> CapsuleArrays:

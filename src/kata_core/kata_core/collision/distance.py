@@ -43,4 +43,4 @@ def nearest_points(a: FloatArray, b: FloatArray, on_a: FloatArray, on_b: FloatAr
         on_a[k] = a[0, k] + s * (a[1, k] - a[0, k])
         on_b[k] = b[0, k] + t * (b[1, k] - b[0, k])
         square += (on_a[k] - on_b[k]) ** 2
-    return np.sqrt(square)
+    return float(np.sqrt(square))

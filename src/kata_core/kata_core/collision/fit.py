@@ -53,7 +53,8 @@ def fit_capsules(robot: RobotModel) -> tuple[Capsule, ...]:
     What is mirrored in the robot is mirrored in its capsules: a right link whose hull is the left one's mirror
     image gets the mirrored capsules, and a link in the middle gets pairs of them.
     """
-    hulls, found = link_hulls(robot), {}
+    hulls = link_hulls(robot)
+    found: dict[str, FloatArray] = {}
     for link, corners in hulls.items():
         twin = link.replace("right", "left")
         if twin != link and twin in found and _is_mirror(hulls[twin], corners):
@@ -71,7 +72,8 @@ def _is_mirror(one: FloatArray, other: FloatArray) -> bool:
 
 
 def _mirrored(capsules: FloatArray) -> FloatArray:
-    return capsules * np.array([*_MIRROR, *_MIRROR, 1.0])
+    mirrored: FloatArray = capsules * np.array([*_MIRROR, *_MIRROR, 1.0])
+    return mirrored
 
 
 def _geometries(robot: RobotModel, kind: Any) -> Sequence[Any]:
@@ -87,12 +89,13 @@ def _geometries(robot: RobotModel, kind: Any) -> Sequence[Any]:
 def _corners(geometry: Any) -> FloatArray:
     shape = geometry.geometry
     if hasattr(shape, "vertices"):
-        return np.asarray(shape.vertices()) * (1.0 if isinstance(shape, coal.BVHModelBase) else geometry.meshScale)
+        return np.array(shape.vertices(), dtype=float)
     ball = _sphere_directions(60)
     if isinstance(shape, coal.Sphere):
-        return ball * shape.radius
+        return np.array(ball * shape.radius)
     if isinstance(shape, coal.Box):
-        return np.array(np.meshgrid(*[(-1.0, 1.0)] * 3)).reshape(3, -1).T * shape.halfSide
+        corners = np.array(np.meshgrid(*[(-1.0, 1.0)] * 3)).reshape(3, -1).T
+        return np.array(corners * shape.halfSide)
     if isinstance(shape, coal.Cylinder | coal.Capsule):
         angle = np.linspace(0.0, 2.0 * np.pi, 24, endpoint=False)
         ring = np.stack([np.cos(angle), np.sin(angle), np.zeros(24)], axis=1) * shape.radius
@@ -100,7 +103,9 @@ def _corners(geometry: Any) -> FloatArray:
         if isinstance(shape, coal.Cylinder):
             return np.concatenate([ring + half, ring - half])
         return np.concatenate([ball * shape.radius + half, ball * shape.radius - half])
-    raise RobotError(f"geometry of kind {type(shape).__name__} is not supported", where=geometry.name, fix="use meshes, boxes or spheres")
+    raise RobotError(
+        f"geometry of kind {type(shape).__name__} is not supported", where=geometry.name, fix="use meshes, boxes, spheres"
+    )
 
 
 def _sphere_directions(count: int) -> FloatArray:
@@ -147,7 +152,8 @@ def _on_surface(hull: Any, rng: np.random.Generator) -> FloatArray:
     pick = rng.choice(len(area), _SAMPLES, p=area / area.sum())
     u, v = np.sqrt(rng.random(_SAMPLES)), rng.random(_SAMPLES)
     weights = np.stack([1.0 - u, u * (1.0 - v), u * v], axis=1)
-    return np.einsum("sk,ksd->sd", weights, np.stack([a[pick], b[pick], c[pick]]))
+    points: FloatArray = np.einsum("sk,ksd->sd", weights, np.stack([a[pick], b[pick], c[pick]]))
+    return points
 
 
 def _divide(points: FloatArray, count: int, rng: np.random.Generator) -> list[FloatArray]:
@@ -172,7 +178,9 @@ def _enclose(points: FloatArray) -> FloatArray:
         half = 0.5 * (along.max() - along.min())
         for share in (0.1, 0.6):
             start = np.concatenate([centre - share * half * axis, centre + share * half * axis])
-            found = minimize(_volume, start, (points,), method="Nelder-Mead", options={"maxiter": 400, "xatol": 1e-4, "fatol": 1e-9})
+            found = minimize(
+                _volume, start, (points,), method="Nelder-Mead", options={"maxiter": 400, "xatol": 1e-4, "fatol": 1e-9}
+            )
             if found.fun < least:
                 best, least = np.append(found.x, _radius(found.x, points)), float(found.fun)
     return best

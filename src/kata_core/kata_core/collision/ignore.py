@@ -32,9 +32,8 @@ def harmless_pairs(robot: RobotModel) -> frozenset[tuple[str, str]]:
         places.append({link: _transform(data.oMf[robot.frame_id(link)]) for link in shapes})
     found = set()
     for a, b in combinations(sorted(shapes), 2):
-        if _depth(shapes, places[0], a, b) > 0.0:
-            found.add((a, b))
-        elif _joints_between(robot, a, b) <= _NEAR and all(_depth(shapes, place, a, b) < _DEPTH for place in places[1:]):
+        at_rest = _depth(shapes, places[0], a, b) > 0.0
+        if at_rest or (_joints_between(robot, a, b) <= _NEAR and all(_depth(shapes, p, a, b) < _DEPTH for p in places[1:])):
             found.add((a, b))
     return frozenset(pair for pair in found if _twin(pair) in found)
 

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writes ``capsules.yaml``."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from kata_core.arrays import FloatArray

@@ -65,7 +65,9 @@ class PolicyContract:
             data: dict[str, Any] = json.loads(text)
             version = data.pop("schema_version")
             if version != SCHEMA_VERSION:
-                raise ContractError(f"contract has schema version {version}", where=where, fix=f"this Kata reads {SCHEMA_VERSION}")
+                raise ContractError(
+                    f"contract has schema version {version}", where=where, fix=f"this Kata reads {SCHEMA_VERSION}"
+                )
             unknown = set(data) - {f.name for f in fields(cls)}
             if unknown:
                 raise ContractError(f"contract has unknown keys {sorted(unknown)}", where=where)
@@ -74,7 +76,8 @@ class PolicyContract:
                 data[name] = tuple(data[name])
             return cls(**data)
         except (json.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
-            raise ContractError(f"unreadable contract: {error}", where=where, fix="export the policy again with `kata export`") from error
+            what = f"unreadable contract: {error}"
+            raise ContractError(what, where=where, fix="export the policy again with `kata export`") from error
 
     def check(self, robot: RobotModel, rate: float | None = None, *, where: str = "") -> None:
         """Refuse a robot or rate that the policy was not made for; both sides are shown.
@@ -93,7 +96,9 @@ class PolicyContract:
                 fix="use a policy of this robot",
             )
         if rate is not None and abs(rate - self.rate) > 1e-6 * self.rate:
-            raise ContractError(f"policy runs at {self.rate} Hz, the robot at {rate} Hz", where=where, fix="run both at the same rate")
+            raise ContractError(
+                f"policy runs at {self.rate} Hz, the robot at {rate} Hz", where=where, fix="run both at the same rate"
+            )
         index = robot.layout.indices(self.joint_names)
         for kind, ours in (("stiffness", robot.stiffness), ("damping", robot.damping)):
             theirs = list(getattr(self, kind))

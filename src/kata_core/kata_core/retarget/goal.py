@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 
 from kata_core.arrays import FloatArray
 from kata_core.compiled import kernel
+from kata_core.retarget.contact import FEET
 from kata_core.retarget.objective import Goal
 from kata_core.retarget.problem import Problem
 from kata_core.retarget.rotation import matrix_of, multiply
@@ -14,6 +15,7 @@ from kata_core.retarget.tree import Pose, point_of
 
 __all__ = ["anchor_sole", "hold_soles", "set_limbs"]
 
+_FAR = 0.15  # distance of a foot from where it is wanted at which it is not held yet [m]
 _LET_GO = 1e-3  # share of a lock below which it is none
 
 
@@ -37,10 +39,13 @@ def set_limbs(problem: Problem, human: Human, goal: Goal) -> None:
 
 @kernel
 def hold_soles(problem: Problem, pose: Pose, standing: NDArray[np.bool_], started: bool, dt: float, goal: Goal) -> None:
-    """Anchor soles that begin to stand where they are; let go gently those that leave."""
+    """Anchor soles that begin to stand where they are, once they have come near; let go gently those that leave."""
     centre = np.empty(3)
     for s in range(2):
         if standing[s] and started:
+            if goal.hold[s] < 1.0 and _still_far(problem, pose, s, goal):
+                goal.hold[s] = 0.0
+                continue
             if goal.hold[s] < 1.0:
                 point_of(pose, problem.sole_body[s], problem.sole_centre[s], centre)
                 anchor_sole(problem, s, centre, pose.rotation[problem.sole_body[s]], goal)
@@ -49,6 +54,19 @@ def hold_soles(problem: Problem, pose: Pose, standing: NDArray[np.bool_], starte
             goal.hold[s] *= np.exp(-dt / max(problem.settings.release, 1e-6))
             if goal.hold[s] < _LET_GO:
                 goal.hold[s] = 0.0
+
+
+@kernel
+def _still_far(problem: Problem, pose: Pose, s: int, goal: Goal) -> bool:
+    """Return whether a foot has not yet come to where it is wanted; held there it would stay wrong."""
+    ankle, hips, square = np.empty(3), np.empty(3), 0.0
+    for p in range(len(problem.point_human)):
+        if problem.point_human[p] == FEET[s, 0] and goal.point_weight[p] > 0.0:
+            point_of(pose, problem.point_body[p], problem.point_offset[p], ankle)
+            point_of(pose, 0, problem.root, hips)
+            for k in range(3):
+                square += (goal.point[p, k] - (ankle[k] - hips[k])) ** 2
+    return square > _FAR * _FAR
 
 
 @kernel

@@ -26,9 +26,11 @@ class HandsConfig:
     """How hands are followed."""
 
     scale: float = param(1.0, unit="1", low=0.05, high=3.0, doc="Robot displacement per human displacement.")
-    orientation_weight: float = param(0.15, unit="m/rad", low=0.0, high=1.0, doc="Orientation error that weighs as much as position error.")
-    damping: float = param(0.02, unit="m/rad", low=1e-4, high=1.0, doc="Damping of the least squares; more is calmer near singularities.")
-    posture_gain: float = param(0.05, unit="1", low=0.0, high=1.0, doc="Share of the way back to the posture at engage, per iteration, where the hand leaves it free.")
+    orientation_weight: float = param(0.15, unit="m/rad", low=0.0, high=1.0, doc="Orientation that weighs as much as position.")
+    damping: float = param(0.02, unit="m/rad", low=1e-4, high=1.0, doc="Damping; more is calmer near singularities.")
+    posture_gain: float = param(
+        0.05, unit="1", low=0.0, high=1.0, doc="Share of the way back to the posture at engage, an iteration."
+    )
     iterations: int = param(4, low=1, high=50, doc="Iterations for each sample.")
     max_step: float = param(0.15, unit="rad", low=0.001, high=1.0, doc="Largest joint step of one iteration.")
 

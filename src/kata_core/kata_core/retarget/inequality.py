@@ -24,7 +24,7 @@ class OneSided(NamedTuple):
         shortfall: Shape (m,).
         weight: Shape (m,).
         active: Whether the row counted last, shape (m,).
-        count: How many rows are in use, shape (1,).
+        used: How many rows are in use, shape (1,).
         H: Room for a quadratic form, shape (d, d).
         g: Room for its linear part, shape (d,).
     """
@@ -33,7 +33,7 @@ class OneSided(NamedTuple):
     shortfall: FloatArray
     weight: FloatArray
     active: NDArray[np.bool_]
-    count: NDArray[np.int64]
+    used: NDArray[np.int64]
     H: FloatArray
     g: FloatArray
 
@@ -47,12 +47,12 @@ def new_one_sided(dofs: int) -> OneSided:
 @kernel
 def add_one_sided(rows: OneSided, shortfall: float, weight: float) -> int:
     """Begin a row and return its place, for the caller to fill; if there is no room the last one is reused."""
-    place = min(rows.count[0], len(rows.shortfall) - 1)
-    rows.count[0] = place + 1
+    place = min(rows.used[0], len(rows.shortfall) - 1)
+    rows.used[0] = place + 1
     rows.row[place] = 0.0
     rows.shortfall[place] = shortfall
     rows.weight[place] = weight
-    return place
+    return int(place)
 
 
 @kernel
@@ -84,7 +84,7 @@ def solve_one_sided(H: FloatArray, g: FloatArray, rows: OneSided, low: FloatArra
 def _mark_short(rows: OneSided, x: FloatArray) -> bool:
     """Mark the rows that are short at x; return whether any mark changed."""
     changed = False
-    for r in range(rows.count[0]):
+    for r in range(rows.used[0]):
         short = rows.shortfall[r]
         for i in range(len(x)):
             short -= rows.row[r, i] * x[i]
@@ -96,7 +96,7 @@ def _mark_short(rows: OneSided, x: FloatArray) -> bool:
 @kernel
 def _add_active(rows: OneSided) -> None:
     d = len(rows.g)
-    for r in range(rows.count[0]):
+    for r in range(rows.used[0]):
         if not rows.active[r]:
             continue
         for i in range(d):

@@ -67,7 +67,7 @@ class Rows(NamedTuple):
 
     H: FloatArray
     g: FloatArray
-    index: NDArray[np.int64]
+    dof: NDArray[np.int64]
     columns: FloatArray
     near: Nearness
     one_sided: OneSided
@@ -78,7 +78,13 @@ def new_goal(problem: Problem) -> Goal:
     k, m = len(problem.point_body), len(problem.turn_body)
     eye = np.eye(3)
     return Goal(
-        np.zeros((k, 3)), np.zeros(k), np.tile(eye, (m, 1, 1)), np.zeros(m), np.zeros(2), np.zeros((2, 3)), np.tile(eye, (2, 1, 1))
+        np.zeros((k, 3)),
+        np.zeros(k),
+        np.tile(eye, (m, 1, 1)),
+        np.zeros(m),
+        np.zeros(2),
+        np.zeros((2, 3)),
+        np.tile(eye, (2, 1, 1)),
     )
 
 
@@ -99,7 +105,7 @@ def add_all_rows(problem: Problem, pose: Pose, position: FloatArray, goal: Goal,
     _add_orientations(problem, pose, goal, rows)
     _add_held_soles(problem, pose, goal, rows)
     mirror_triangle(rows.H)
-    rows.one_sided.count[0] = 0
+    rows.one_sided.used[0] = 0
     if problem.settings.floor > 0.0:
         _add_floor(problem, pose, rows)
     if problem.settings.collision > 0.0:
@@ -132,7 +138,7 @@ def _add_keypoints(problem: Problem, pose: Pose, goal: Goal, rows: Rows) -> None
         if goal.point_weight[p] <= 0.0:
             continue
         point_of(pose, problem.point_body[p], problem.point_offset[p], point)
-        count = point_columns(problem.tree, pose, problem.point_body[p], point, rows.index, rows.columns)
+        count = point_columns(problem.tree, pose, problem.point_body[p], point, rows.dof, rows.columns)
         x, y, z = point[0] - root[0], point[1] - root[1], point[2] - root[2]
         c, turn = rows.columns, count - 6
         c[turn, 0], c[turn, 1] = -y, x
@@ -141,7 +147,7 @@ def _add_keypoints(problem: Problem, pose: Pose, goal: Goal, rows: Rows) -> None
         for k in range(3):
             residual[k] = goal.point[p, k] - (point[k] - root[k])
         # The base's translation, the last three columns, moves keypoint and hips alike.
-        add_rows(rows.H, rows.g, rows.index, c, count - 3, goal.point_weight[p], residual)
+        add_rows(rows.H, rows.g, rows.dof, c, count - 3, goal.point_weight[p], residual)
 
 
 @kernel
@@ -152,8 +158,8 @@ def _add_orientations(problem: Problem, pose: Pose, goal: Goal, rows: Rows) -> N
             continue
         transpose_multiply(goal.turn[t], pose.rotation[problem.turn_body[t]], between)
         logarithm(between, residual)
-        count = angular_columns(problem.tree, pose, problem.turn_body[t], rows.index, rows.columns)
-        add_rows(rows.H, rows.g, rows.index, rows.columns, count, goal.turn_weight[t], residual)
+        count = angular_columns(problem.tree, pose, problem.turn_body[t], rows.dof, rows.columns)
+        add_rows(rows.H, rows.g, rows.dof, rows.columns, count, goal.turn_weight[t], residual)
 
 
 @kernel
@@ -167,13 +173,13 @@ def _add_held_soles(problem: Problem, pose: Pose, goal: Goal, rows: Rows) -> Non
         for k in range(3):
             residual[k] = goal.anchor[s, k] - point[k]
         weight = goal.hold[s] * problem.settings.lock
-        count = point_columns(problem.tree, pose, body, point, rows.index, rows.columns)
-        add_rows(rows.H, rows.g, rows.index, rows.columns, count, weight, residual)
+        count = point_columns(problem.tree, pose, body, point, rows.dof, rows.columns)
+        add_rows(rows.H, rows.g, rows.dof, rows.columns, count, weight, residual)
         transpose_multiply(goal.flat[s], pose.rotation[body], between)
         logarithm(between, residual)
         weight = goal.hold[s] * problem.settings.flat
-        count = angular_columns(problem.tree, pose, body, rows.index, rows.columns)
-        add_rows(rows.H, rows.g, rows.index, rows.columns, count, weight, residual)
+        count = angular_columns(problem.tree, pose, body, rows.dof, rows.columns)
+        add_rows(rows.H, rows.g, rows.dof, rows.columns, count, weight, residual)
 
 
 @kernel
@@ -184,7 +190,7 @@ def _add_floor(problem: Problem, pose: Pose, rows: Rows) -> None:
         for c in range(problem.sole_corner.shape[1]):
             point_of(pose, problem.sole_body[s], problem.sole_corner[s, c], point)
             if point[2] < _NEAR_FLOOR:
-                count = point_columns(problem.tree, pose, problem.sole_body[s], point, rows.index, rows.columns)
+                count = point_columns(problem.tree, pose, problem.sole_body[s], point, rows.dof, rows.columns)
                 place = add_one_sided(rows.one_sided, -point[2], problem.settings.floor)
                 for k in range(count):
-                    rows.one_sided.row[place, rows.index[k]] = rows.columns[k, 2]
+                    rows.one_sided.row[place, rows.dof[k]] = rows.columns[k, 2]

@@ -6,22 +6,26 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from kata_core.arrays import FloatArray
 from kata_core.retarget.advance import begin, follow
 from kata_core.retarget.config import RetargetConfig
-from kata_core.retarget.goal import anchor_sole
 from kata_core.retarget.problem import Problem
 from kata_core.retarget.refine import HumanClip, Motion, refine_frame
 from kata_core.retarget.skeleton import BODY_COUNT, Human
 from kata_core.retarget.stances import ankle_clearance, find_stances
 from kata_core.retarget.state import Memory, new_memory
-from kata_core.retarget.tree import forward, point_of
 
 __all__ = ["retarget_offline"]
 
+_EAGER = 0.1  # share of the streaming mode's smoothing in the forward pass
+
 
 def retarget_offline(
-    problem: Problem, config: RetargetConfig, humans: Sequence[Human], dt: float, start: tuple[float, float], tick: Callable[[], None]
+    problem: Problem,
+    config: RetargetConfig,
+    humans: Sequence[Human],
+    dt: float,
+    start: tuple[float, float],
+    tick: Callable[[], None],
 ) -> Motion:
     """Retarget a clip.
 
@@ -35,7 +39,10 @@ def retarget_offline(
     """
     position = np.stack([human.position for human in humans])
     clip = HumanClip(
-        position, np.stack([h.orientation for h in humans]), np.stack([h.valid for h in humans]), ankle_clearance(position[:, :BODY_COUNT])
+        position,
+        np.stack([h.orientation for h in humans]),
+        np.stack([h.valid for h in humans]),
+        ankle_clearance(position[:, :BODY_COUNT]),
     )
     standing = find_stances(position, dt, problem.settings) if config.floating_base else np.zeros((len(humans), 2), dtype=bool)
     memory = new_memory(problem)
@@ -43,7 +50,6 @@ def retarget_offline(
     motion = _forward_pass(problem, clip, standing, memory, dt, start[1])
     tick()
     for sweep in range(config.sweeps):
-        _anchor_stances(problem, motion, memory)
         order = range(len(humans)) if sweep % 2 else range(len(humans) - 1, -1, -1)
         for i in order:
             refine_frame(problem, clip, motion, memory, i, config.jerk, dt)
@@ -54,50 +60,37 @@ def retarget_offline(
 def _forward_pass(
     problem: Problem, clip: HumanClip, standing: NDArray[np.bool_], memory: Memory, dt: float, base_height: float
 ) -> Motion:
-    """Follow the clip as a stream would, but with contacts and floor already known."""
+    """Follow the clip as a stream would, but with contacts and floor already known, and with hardly any smoothing.
+
+    A sole is held from the second frame of its stance on, where the first one put it.
+    """
     count, n = len(standing), len(problem.lower)
-    motion = Motion(
-        np.zeros((count, n)), np.zeros((count, 3)), np.zeros((count, 3, 3)), standing, np.zeros((count, 2, 3)), np.zeros((count, 2, 3, 3))
-    )
+    eager = problem._replace(settings=problem.settings._replace(smoothing=_EAGER * problem.settings.smoothing))
+    held = standing & np.concatenate([standing[:1], standing[:-1]])
+    room = np.zeros((count, n)), np.zeros((count, 3)), np.zeros((count, 3, 3))
+    motion = Motion(*room, held, np.zeros((count, 2, 3)), np.zeros((count, 2, 3, 3)))
     for i in range(count):
         human = Human(clip.position[i], clip.orientation[i], clip.valid[i])
         if i == 0:
-            begin(problem, human, memory, base_height)
-        memory.tracks.standing[:] = standing[i]
+            begin(eager, human, memory, base_height)
+        memory.tracks.standing[:] = held[i]
         memory.tracks.clearance[:] = clip.clearance[i]
         if i > 0:
-            follow(problem, human, memory, dt)
+            follow(eager, human, memory, dt)
         motion.position[i] = memory.position
         motion.base_position[i] = memory.pose.position[0]
         motion.base_rotation[i] = memory.pose.rotation[0]
+        motion.anchor[i], motion.flat[i] = memory.goal.anchor, memory.goal.flat
+    _hold_from_first_frame(motion, standing)
     return motion
 
 
-def _anchor_stances(problem: Problem, motion: Motion, memory: Memory) -> None:
-    """Anchor each stance at the mean place and heading that its sole has now."""
-    centre, rotation = _soles(problem, motion, memory)
-    for s in range(2):
-        for begin_, end in _intervals(motion.standing[:, s]):
-            mean = rotation[begin_:end, s].mean(axis=0)
-            anchor_sole(problem, s, centre[begin_:end, s].mean(axis=0), mean, memory.goal)
-            motion.anchor[begin_:end, s] = memory.goal.anchor[s]
-            motion.flat[begin_:end, s] = memory.goal.flat[s]
-
-
-def _soles(problem: Problem, motion: Motion, memory: Memory) -> tuple[FloatArray, FloatArray]:
-    """Return centres, shape (N, 2, 3), [m], and orientations, shape (N, 2, 3, 3), of both soles."""
-    count = len(motion.position)
-    centre, rotation = np.zeros((count, 2, 3)), np.zeros((count, 2, 3, 3))
-    for i in range(count):
-        memory.pose.position[0], memory.pose.rotation[0] = motion.base_position[i], motion.base_rotation[i]
-        forward(problem.tree, motion.position[i], memory.pose)
-        for s, body in enumerate(problem.sole_body):
-            point_of(memory.pose, body, problem.sole_centre[s], centre[i, s])
-            rotation[i, s] = memory.pose.rotation[body]
-    return centre, rotation
-
-
-def _intervals(values: NDArray[np.bool_]) -> list[tuple[int, int]]:
-    """Return begin and end of each run of true values."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], values, [False]]).astype(int)))
-    return [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
+def _hold_from_first_frame(motion: Motion, standing: NDArray[np.bool_]) -> None:
+    """Give the first frame of each stance the anchor of its second, in place; stances of one frame are none."""
+    for i in range(len(standing) - 1):
+        for s in range(2):
+            if standing[i, s] and motion.standing[i + 1, s] and (i == 0 or not motion.standing[i, s]):
+                motion.standing[i, s] = True
+                motion.anchor[i, s], motion.flat[i, s] = motion.anchor[i + 1, s], motion.flat[i + 1, s]
+    if not motion.anchor[0].any():
+        motion.standing[0] &= standing[:2].all(axis=0)

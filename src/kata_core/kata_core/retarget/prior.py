@@ -69,5 +69,5 @@ def hips_height(problem: Problem, human: Human, memory: Memory) -> float:
                 height += share * (ankle + memory.scale[0] * clearance - memory.goal.point[p, 2])
                 total += share
     if total <= 0.0:
-        return memory.scale[0] * human.position[HIPS, 2]
-    return height / total
+        return float(memory.scale[0] * human.position[HIPS, 2])
+    return float(height / total)

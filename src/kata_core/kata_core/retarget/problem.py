@@ -136,4 +136,3 @@ def make_problem(robot: RobotModel, table: Table, config: RetargetConfig) -> Pro
         capsules=watched_capsules(robot, load_capsules(robot)),
         settings=Settings(**{name: getattr(config, name) for name in Settings._fields}),
     )
-

@@ -86,7 +86,7 @@ _solve = _solve_loop if COMPILED else _solve_numpy
 
 
 @kernel
-def solve_box(H: FloatArray, g: FloatArray, low: FloatArray, high: FloatArray, x: FloatArray) -> int:
+def solve_box(H: FloatArray, g: FloatArray, low: FloatArray, high: FloatArray, x: FloatArray) -> None:
     """Solve the box-constrained problem by a primal-dual active set (Hintermüller, Ito, Kunisch 2003).
 
     Args:
@@ -95,28 +95,12 @@ def solve_box(H: FloatArray, g: FloatArray, low: FloatArray, high: FloatArray, x
         low: Lower bounds, shape (d,).
         high: Upper bounds, not below low, shape (d,).
         x: Receives the solution, which always lies in the box, shape (d,).
-
-    Returns:
-        How many linear systems were solved.
     """
     d = len(g)
     A, b = np.empty((d, d)), np.empty(d)
     free, place = np.ones(d, dtype=np.bool_), np.empty(d, dtype=np.int64)
-    rounds = 0
-    for rounds in range(1, _ROUNDS + 1):
-        n = 0
-        for i in range(d):
-            if free[i]:
-                place[n] = i
-                n += 1
-        for i in range(n):
-            s = g[place[i]]
-            for j in range(d):
-                if not free[j]:
-                    s -= H[place[i], j] * x[j]
-            b[i] = s
-            for j in range(n):
-                A[i, j] = H[place[i], place[j]]
+    for _ in range(_ROUNDS):
+        n = _reduce(H, g, x, free, place, A, b)
         _solve(A, b, n)
         for i in range(n):
             x[place[i]] = b[i]
@@ -124,13 +108,31 @@ def solve_box(H: FloatArray, g: FloatArray, low: FloatArray, high: FloatArray, x
             break
     for i in range(d):
         x[i] = min(max(x[i], low[i]), high[i])
-    return rounds
 
 
 @kernel
-def _revise(
-    H: FloatArray, g: FloatArray, low: FloatArray, high: FloatArray, x: FloatArray, free: NDArray[np.bool_]
-) -> bool:
+def _reduce(
+    H: FloatArray, g: FloatArray, x: FloatArray, free: NDArray[np.bool_], place: NDArray[np.int64], A: FloatArray, b: FloatArray
+) -> int:
+    """Write the system of the free unknowns, the others being fixed at x; return how many they are."""
+    n = 0
+    for i in range(len(g)):
+        if free[i]:
+            place[n] = i
+            n += 1
+    for i in range(n):
+        s = g[place[i]]
+        for j in range(len(g)):
+            if not free[j]:
+                s -= H[place[i], j] * x[j]
+        b[i] = s
+        for j in range(n):
+            A[i, j] = H[place[i], place[j]]
+    return n
+
+
+@kernel
+def _revise(H: FloatArray, g: FloatArray, low: FloatArray, high: FloatArray, x: FloatArray, free: NDArray[np.bool_]) -> bool:
     """Fix what left the box, free what wants back inside; return whether anything changed."""
     changed = False
     d = len(g)

@@ -24,7 +24,11 @@ _BEND = 0.6  # [rad]
 _ITERATIONS = 200
 _AT_REST = tuple(index_of(body) for body in ("pelvis", "torso", "head", "left_foot", "right_foot", "left_toes", "right_toes"))
 _HELD = tuple(index_of(body) for body in ("pelvis", "torso"))
-_LAST_HINGE = tuple((index_of(f"{side}_{a}"), index_of(f"{side}_{b}")) for side in ("left", "right") for a, b in (("forearm", "hand"), ("shin", "foot")))
+_LAST_HINGE = tuple(
+    (index_of(f"{side}_{hinge}"), index_of(f"{side}_{end}"))
+    for side in ("left", "right")
+    for hinge, end in (("forearm", "hand"), ("shin", "foot"))
+)
 
 
 class Reference(NamedTuple):

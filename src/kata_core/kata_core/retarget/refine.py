@@ -20,6 +20,7 @@ from kata_core.retarget.rotation import exponential, logarithm, matrix_of, multi
 from kata_core.retarget.skeleton import HIPS, PELVIS, Human
 from kata_core.retarget.solver import Box, lift_out_of_floor, solve
 from kata_core.retarget.state import Memory
+from kata_core.retarget.tree import forward, point_of
 
 __all__ = ["HumanClip", "Motion", "refine_frame"]
 
@@ -70,10 +71,9 @@ def refine_frame(problem: Problem, clip: HumanClip, motion: Motion, memory: Memo
     memory.position[:] = motion.position[i]
     memory.tracks.clearance[:] = clip.clearance[i]
     set_limbs(problem, human, goal)
-    for s in range(2):
-        goal.hold[s] = 1.0 if motion.standing[i, s] and settings.floating_base else 0.0
-        goal.anchor[s] = motion.anchor[i, s]
-        goal.flat[s] = motion.flat[i, s]
+    goal.hold[:] = 0.0
+    if settings.floating_base:
+        _hold_near_stances(problem, motion, memory, i)
     _joints_between(motion, memory, i, weight * (DT / dt) ** 2)
     _base_between(problem, clip, human, motion, memory, i, weight * (DT / dt) ** 2)
     low, high = np.empty(len(memory.position)), np.empty(len(memory.position))
@@ -84,6 +84,29 @@ def refine_frame(problem: Problem, clip: HumanClip, motion: Motion, memory: Memo
     motion.position[i] = memory.position
     motion.base_position[i] = pose.position[0]
     motion.base_rotation[i] = pose.rotation[0]
+
+
+@kernel
+def _hold_near_stances(problem: Problem, motion: Motion, memory: Memory, i: int) -> None:
+    """Hold soles that stand; those that stand in a frame or two, or just did, already stay over that place."""
+    goal, pose = memory.goal, memory.pose
+    forward(problem.tree, memory.position, pose)
+    centre = np.empty(3)
+    for s in range(2):
+        if motion.standing[i, s]:
+            goal.hold[s] = 1.0
+            goal.anchor[s] = motion.anchor[i, s]
+            goal.flat[s] = motion.flat[i, s]
+            continue
+        for ahead in (2, -2, 1, -1):
+            near = i + ahead
+            if 0 <= near < len(motion.position) and motion.standing[near, s]:
+                body = problem.sole_body[s]
+                point_of(pose, body, problem.sole_centre[s], centre)
+                goal.hold[s] = _NEAR_STANCE if abs(ahead) == 1 else _NEAR_STANCE**2
+                goal.anchor[s] = motion.anchor[near, s]
+                goal.anchor[s, 2] = centre[2]
+                goal.flat[s] = pose.rotation[body]
 
 
 @kernel
@@ -105,6 +128,7 @@ def _coefficients(i: int, count: int, out: FloatArray) -> float:
     return total / 20.0
 
 
+_NEAR_STANCE = 0.2  # share of a full lock one frame away from a stance
 _BINOMIAL = np.array([1.0, -3.0, 3.0, -1.0])
 
 
@@ -122,9 +146,7 @@ def _joints_between(motion: Motion, memory: Memory, i: int, weight: float) -> No
 
 
 @kernel
-def _base_between(
-    problem: Problem, clip: HumanClip, human: Human, motion: Motion, memory: Memory, i: int, weight: float
-) -> None:
+def _base_between(problem: Problem, clip: HumanClip, human: Human, motion: Motion, memory: Memory, i: int, weight: float) -> None:
     """Set the base's prior: turned as its neighbours suggest, and moved from either one as the human's hips move."""
     settings, prior, scale = problem.settings, memory.prior, memory.scale[0]
     share, rotation, between, vector = np.empty(7), np.empty((3, 3)), np.empty((3, 3)), np.empty(3)
@@ -142,7 +164,7 @@ def _base_between(
         prior.base_weight[:] = 1.0
         return
     matrix_of(human.orientation[PELVIS], rotation)
-    total = settings.base_follow + settings.base_drift
+    # No pull to the human's path here: stances stay where the forward pass put them, and what is between them fits.
     for k in range(3):
         lever = 0.0
         for j in range(3):
@@ -154,10 +176,9 @@ def _base_between(
                 for j in range(3):
                     moved += motion.base_rotation[other, k, j] * problem.root[j]
                 count += 1
-        path = scale * human.position[HIPS, k]
-        moved = moved / count if count else path
-        prior.base_position[k] = (settings.base_follow * moved + settings.base_drift * path) / total - lever
-        prior.base_weight[k] = total
+        moved = moved / count if count else scale * human.position[HIPS, k]
+        prior.base_position[k] = moved - lever
+        prior.base_weight[k] = settings.base_follow
         if k == 2:
             prior.base_position[2] = hips_height(problem, human, memory) - lever
             prior.base_weight[2] = settings.base_height

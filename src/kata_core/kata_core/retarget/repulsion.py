@@ -59,7 +59,7 @@ def pair_gap(capsules: CapsuleArrays, near: Nearness, pair: int) -> float:
     distance = nearest_points(near.ends[i], near.ends[j], near.point[0], near.point[1])
     for k in range(3):
         near.normal[k] = (near.point[1, k] - near.point[0, k]) / max(distance, 1e-9)
-    return distance - capsules.radius[i] - capsules.radius[j]
+    return float(distance - capsules.radius[i] - capsules.radius[j])
 
 
 @kernel

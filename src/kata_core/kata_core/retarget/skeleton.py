@@ -13,11 +13,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kata_core.arrays import FloatArray
-from kata_core.frames import BODIES, HumanFrames
 from kata_core.compiled import kernel
+from kata_core.frames import BODIES, HumanFrames
 from kata_core.retarget.rotation import matrix_of, quaternion_of
 
-__all__ = ["BODY_COUNT", "EDGES", "HIPS", "SHOULDERS", "PELVIS", "Human", "express_in_pelvis", "human_leg", "index_of", "lay_out", "read_human", "t_pose"]
+__all__ = [
+    "BODY_COUNT",
+    "EDGES",
+    "HIPS",
+    "PELVIS",
+    "SHOULDERS",
+    "Human",
+    "express_in_pelvis",
+    "human_leg",
+    "index_of",
+    "lay_out",
+    "read_human",
+    "t_pose",
+]
 
 BODY_COUNT = len(BODIES)
 HIPS = BODY_COUNT
@@ -76,9 +89,7 @@ def read_human(frames: HumanFrames, order: NDArray[np.int64]) -> Human:
 
 
 @kernel
-def _fill(
-    position: FloatArray, orientation: FloatArray, confidence: FloatArray, order: NDArray[np.int64], human: Human
-) -> None:
+def _fill(position: FloatArray, orientation: FloatArray, confidence: FloatArray, order: NDArray[np.int64], human: Human) -> None:
     for row in range(len(order)):
         body = order[row]
         sound = body >= 0 and confidence[row] > 0.0
@@ -146,9 +157,7 @@ def t_pose(stamp: int) -> HumanFrames:
 
 
 @kernel
-def lay_out(
-    human: Human, edges: NDArray[np.int64], length: FloatArray, target: FloatArray, known: NDArray[np.bool_]
-) -> None:
+def lay_out(human: Human, edges: NDArray[np.int64], length: FloatArray, target: FloatArray, known: NDArray[np.bool_]) -> None:
     """Write keypoint targets relative to the hips' middle, in world axes.
 
     Args:

@@ -7,9 +7,9 @@ import numpy as np
 
 from kata_core.arrays import FloatArray
 from kata_core.compiled import kernel
+from kata_core.retarget.inequality import solve_one_sided
 from kata_core.retarget.objective import Goal, Prior, Rows, add_all_rows
 from kata_core.retarget.problem import Problem
-from kata_core.retarget.inequality import solve_one_sided
 from kata_core.retarget.rotation import exponential, multiply
 from kata_core.retarget.tree import Pose, forward, point_of
 
@@ -92,7 +92,7 @@ def solve(
         forward(problem.tree, position, pose)
         if norm < _CONVERGED * _CONVERGED:
             break
-    return np.sqrt(norm)
+    return float(np.sqrt(norm))
 
 
 @kernel

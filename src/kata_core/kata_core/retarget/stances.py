@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """When feet stand in a whole clip, with hindsight: the ellipse of `contact`, then whole intervals."""
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -28,7 +30,9 @@ def find_stances(position: FloatArray, dt: float, settings: Settings) -> NDArray
         for body in FEET[s]:
             height = position[:, body, 2] - np.percentile(position[:, body, 2], _FLOOR_PERCENTILE)
             speed = np.linalg.norm(np.gradient(position[:, body], dt, axis=0), axis=1) if len(position) > 1 else 0.0
-            score = np.minimum(score, (np.maximum(height, 0.0) / settings.contact_height) ** 2 + (speed / settings.contact_speed) ** 2)
+            score = np.minimum(
+                score, (np.maximum(height, 0.0) / settings.contact_height) ** 2 + (speed / settings.contact_speed) ** 2
+            )
         on = False
         for i, value in enumerate(score):
             on = bool(value <= (settings.contact_hysteresis**2 if on else 1.0))
@@ -49,7 +53,7 @@ def _without_short(values: NDArray[np.bool_], kind: bool, shortest: int) -> NDAr
     """Turn runs of one kind that are shorter than a number of frames, and do not touch an end, into the other."""
     result = values.copy()
     edges = np.flatnonzero(np.diff(values.astype(int))) + 1
-    for begin, end in zip(edges[:-1], edges[1:], strict=True):
+    for begin, end in pairwise(edges):
         if values[begin] == kind and end - begin < shortest:
             result[begin:end] = not kind
     return result

@@ -75,7 +75,9 @@ def load_table(robot: RobotModel) -> Table:
         data = yaml.safe_load(file.read_text())
         table = _parse(data)
     except OSError as error:
-        raise ConfigError("no retargeting table", where=str(file), fix="`kata robot add` writes one to begin with") from error
+        raise ConfigError(
+            "no retargeting table", where=str(file), fix="write one after config/robots/g1/retarget.yaml"
+        ) from error
     except (yaml.YAMLError, KeyError, TypeError, ValueError, AttributeError) as error:
         text = f"lacks the key {error}" if isinstance(error, KeyError) else str(error).replace("\n", " ")
         raise ConfigError(f"unusable retargeting table: {text}", where=str(file)) from error
@@ -119,7 +121,9 @@ def _check(table: Table, robot: RobotModel, file: Path) -> None:
     unknown = set(table.hinges) - set(robot.layout.names)
     if unknown:
         raise ConfigError(f"unknown joints {sorted(unknown)} under hinges", where=str(file))
-    needed = {f"{side}_{part}" for side in ("left", "right") for part in ("thigh", "shin", "foot", "upper_arm", "forearm", "hand")}
+    needed = {
+        f"{side}_{part}" for side in ("left", "right") for part in ("thigh", "shin", "foot", "upper_arm", "forearm", "hand")
+    }
     missing = needed - {row.body for row in table.keypoints}
     if missing:
         raise ConfigError(f"keypoints lack {', '.join(sorted(missing))}", where=str(file))

@@ -106,9 +106,7 @@ def point_of(pose: Pose, body: int, offset: FloatArray, out: FloatArray) -> None
 
 
 @kernel
-def point_columns(
-    tree: Tree, pose: Pose, body: int, point: FloatArray, index: NDArray[np.int64], columns: FloatArray
-) -> int:
+def point_columns(tree: Tree, pose: Pose, body: int, point: FloatArray, index: NDArray[np.int64], columns: FloatArray) -> int:
     """Write the Jacobian of a point that moves with a body: only the columns that are not zero.
 
     Args:

@@ -80,7 +80,7 @@ class RobotDescription:
         for pattern, stiffness, damping in self.gains:
             if re.fullmatch(pattern, joint):
                 return stiffness, damping
-        raise RobotError(f"no gains for joint {joint}", where=str(self.folder / "robot.yaml"), fix="add a pattern under gains")
+        raise RobotError(f"no gains for joint {joint}", where=str(self.folder / "robot.yaml"), fix="add a pattern to gains")
 
 
 def load_description(robot: str | Path) -> RobotDescription:
@@ -119,7 +119,8 @@ def _parse(folder: Path, data: dict[str, Any]) -> RobotDescription:
         gains=tuple((str(p), float(kp), float(kd)) for p, (kp, kd) in data["gains"].items()),
         frames={name: _frame(spec) for name, spec in data.get("frames", {}).items()},
         hands={
-            body: HandSpec(str(spec["frame"]), tuple(data["groups"][spec["joints"]])) for body, spec in data.get("hands", {}).items()
+            body: HandSpec(str(spec["frame"]), tuple(data["groups"][spec["joints"]]))
+            for body, spec in data.get("hands", {}).items()
         },
     )
 
@@ -142,7 +143,9 @@ def _resolve_urdf(folder: Path, reference: str) -> tuple[Path, tuple[Path, ...]]
         found = next((d / relative for d in dirs if (d / relative).is_file()), None)
     if found is None:
         raise RobotError(
-            f"URDF {reference} not found", where=str(folder / "robot.yaml"), fix="pip install example-robot-data, or correct urdf:"
+            f"URDF {reference} not found",
+            where=str(folder / "robot.yaml"),
+            fix="pip install example-robot-data, or correct urdf:",
         )
     return found, dirs
 

@@ -119,7 +119,9 @@ def _add_frame(model: Any, name: str, spec: Any, description: RobotDescription) 
         raise RobotError(f"frame {name} names the unknown link {spec.link!r}", where=str(description.folder / "robot.yaml"))
     parent = model.frames[model.getFrameId(spec.link)]
     offset = pin.SE3(pin.rpy.rpyToMatrix(*spec.rpy), np.array(spec.xyz))
-    model.addFrame(pin.Frame(name, parent.parentJoint, model.getFrameId(spec.link), parent.placement * offset, pin.FrameType.OP_FRAME))
+    model.addFrame(
+        pin.Frame(name, parent.parentJoint, model.getFrameId(spec.link), parent.placement * offset, pin.FrameType.OP_FRAME)
+    )
 
 
 def _check_limits(model: Any, layout: JointLayout, description: RobotDescription) -> None:
@@ -129,4 +131,6 @@ def _check_limits(model: Any, layout: JointLayout, description: RobotDescription
         if not (np.isfinite([low, high]).all() and low < high and abs(low) < 1e3 and abs(high) < 1e3):
             raise RobotError(f"joint {name} has no position limits", where=str(description.urdf), fix="give <limit lower upper>")
         if not (0.0 < model.velocityLimit[i] < 1e3 and 0.0 < model.effortLimit[i] < 1e6):
-            raise RobotError(f"joint {name} has no velocity or effort limit", where=str(description.urdf), fix="give <limit velocity effort>")
+            raise RobotError(
+                f"joint {name} has no velocity or effort limit", where=str(description.urdf), fix="give <limit velocity effort>"
+            )
