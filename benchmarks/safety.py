@@ -9,13 +9,16 @@ command's arrival here. Run on a quiet machine.
 """
 
 import argparse
+import collections
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
@@ -72,61 +75,15 @@ def measure_tick(seconds: float) -> dict[str, float]:
 
 def measure_node(seconds: float) -> dict[str, float]:
     """Return latency and jitter of the node, driven by processes of their own."""
-    import rclpy
-    from rclpy.executors import SingleThreadedExecutor
-
-    from kata_msgs.msg import JointCommand as CommandMsg
-    from kata_msgs.msg import Verdict as VerdictMsg
-    from kata_nodes import qos
-
-    environment = {**os.environ, "ROS_DOMAIN_ID": os.environ.get("ROS_DOMAIN_ID", str(np.random.default_rng().integers(1, 100)))}
-    os.environ.update(environment)
+    os.environ.setdefault("ROS_DOMAIN_ID", str(np.random.default_rng().integers(1, 100)))
     here = [sys.executable, __file__, "--part"]
-    safety = [
-        sys.executable,
-        "-m",
-        "kata_nodes.safety_node",
-        "--ros-args",
-        "-p",
-        "engage_refusal:=7.0",
-        "-p",
-        "engage_tolerance:=7.0",
-    ]
-    safety += ["-p", "overruns:=100"]  # a busy machine is to be measured, not to be stopped by
-    processes = [subprocess.Popen(command, env=environment) for command in (safety, [*here, "robot"], [*here, "source"])]
-    latency, ticks, seen = [], [], {}
+    # A wide gate, and no stop for overruns: a busy machine is to be measured.
+    options = ("engage_refusal:=7.0", "engage_tolerance:=7.0", "overruns:=100")
+    safety = [sys.executable, "-c", "from kata_nodes.safety_node import main; main()", "--ros-args"]
+    safety += [word for option in options for word in ("-p", option)]
+    processes = [subprocess.Popen(command) for command in (safety, [*here, "robot"], [*here, "source"])]
     try:
-        rclpy.init()
-        node = rclpy.create_node("probe")
-
-        def heard(message) -> None:
-            now = time.time_ns()
-            stamp = message.header.stamp.sec * 10**9 + message.header.stamp.nanosec
-            if message.stiffness and message.stiffness[0] > 0.0:
-                latency.append((now - stamp) * 1e-6)
-
-        def judged(message) -> None:
-            seen[message.status, tuple(message.reasons)] = seen.get((message.status, tuple(message.reasons)), 0) + 1
-            if message.status in (VerdictMsg.FOLLOWING, VerdictMsg.LIMITED):
-                ticks.append(message.header.stamp.sec * 10**9 + message.header.stamp.nanosec)
-
-        node.create_subscription(CommandMsg, "command", heard, qos.LATEST)
-        node.create_subscription(VerdictMsg, "verdict", judged, qos.RECORD)
-        executor = SingleThreadedExecutor()
-        executor.add_node(node)
-        limit = time.monotonic() + 60
-        while not ticks and time.monotonic() < limit:
-            executor.spin_once(timeout_sec=0.1)
-        end = time.monotonic() + 1.0
-        while time.monotonic() < end:
-            executor.spin_once(timeout_sec=0.1)
-        latency.clear()
-        ticks.clear()
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            executor.spin_once(timeout_sec=0.1)
-        node.destroy_node()
-        rclpy.shutdown()
+        latency, ticks, seen = listen(seconds)
     finally:
         for process in processes:
             process.send_signal(signal.SIGINT)
@@ -143,10 +100,56 @@ def measure_node(seconds: float) -> dict[str, float]:
     }
 
 
+def listen(seconds: float) -> tuple[list[float], list[int], collections.Counter]:
+    """Return the latency of commands [ms], the stamps of ticks [ns], and what all verdicts said."""
+    import rclpy
+    from rclpy.executors import SingleThreadedExecutor
+
+    from kata_msgs.msg import JointCommand as CommandMsg
+    from kata_msgs.msg import Verdict as VerdictMsg
+    from kata_nodes import qos
+
+    rclpy.init()
+    node, executor = rclpy.create_node("probe"), SingleThreadedExecutor()
+    latency, ticks, seen, known = [], [], collections.Counter(), set()
+
+    def heard(message: CommandMsg) -> None:
+        now, stamp = time.time_ns(), stamp_of(message)
+        if stamp not in known and message.stiffness[0] > 0.0:  # the first command that a sample caused
+            known.add(stamp)
+            latency.append((now - stamp) * 1e-6)
+
+    def judged(message: VerdictMsg) -> None:
+        seen[message.status, tuple(message.reasons)] += 1
+        if message.status in (VerdictMsg.FOLLOWING, VerdictMsg.LIMITED):
+            ticks.append(stamp_of(message))
+
+    def spin(until: float, enough: Callable[[], bool] = lambda: False) -> None:
+        end = time.monotonic() + until
+        while time.monotonic() < end and not enough():
+            executor.spin_once(timeout_sec=0.1)
+
+    node.create_subscription(CommandMsg, "command", heard, qos.RECORD)
+    node.create_subscription(VerdictMsg, "verdict", judged, qos.RECORD)
+    executor.add_node(node)
+    spin(60.0, lambda: len(ticks) > 250)
+    latency.clear()
+    ticks.clear()
+    spin(seconds)
+    node.destroy_node()
+    rclpy.shutdown()
+    return latency, ticks, seen
+
+
+def stamp_of(message: Any) -> int:
+    """Return a message's stamp [ns]."""
+    return message.header.stamp.sec * 10**9 + message.header.stamp.nanosec
+
+
 def play(part: str) -> None:
     """Be the robot (joint states at 250 Hz) or the source (targets at 50 Hz), until interrupted."""
     import rclpy
-    from rclpy.executors import SingleThreadedExecutor
+    from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
     from sensor_msgs.msg import JointState as StateMsg
 
     from kata_msgs.msg import JointCommand as CommandMsg
@@ -182,7 +185,7 @@ def play(part: str) -> None:
     try:
         while rclpy.ok():
             executor.spin_once(timeout_sec=0.1)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, ExternalShutdownException):
         pass
 
 
