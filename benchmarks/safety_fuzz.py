@@ -138,8 +138,13 @@ class Checker:
         count.reasons.update(verdict.reasons)
         count.statuses[verdict.status.name] += 1
         limp = command is None or not command.stiffness.any()
-        # After the joints were limp, or the command was torn off, the robot may be anywhere: it is led back first.
-        self.grace = 500 if limp or RESTARTS & set(verdict.reasons) else self.grace - 1
+        # After the joints were limp, or the command was torn off, the robot may be anywhere, its legs even tangled: it
+        # is led back first. What counts are violations from the next admissible state on.
+        if limp or RESTARTS & set(verdict.reasons):
+            self.grace = 2
+        elif self.grace >= 0:
+            self.grace -= self._admissible(verdict, simulation)
+            count.statuses["LED_BACK"] += 1
         if command is not None:
             self._check_command(verdict, command, limp)
         following = verdict.status in (Status.FOLLOWING, Status.LIMITED)
@@ -172,13 +177,20 @@ class Checker:
         if self.grace < 0 and not (np.abs(command.effort) <= robot.max_effort).all():
             count.violated("effort", "feed-forward")
         before = self.before.command if self.before else None
-        if before is not None and before.stiffness.any() and not RESTARTS & set(verdict.reasons) and self.grace < 499:
+        if before is not None and before.stiffness.any() and not RESTARTS & set(verdict.reasons):
             change = np.abs(command.velocity - before.velocity).max() / 0.004
             moved = np.abs(command.position - before.position - 0.004 * command.velocity).max()
             if not change <= self.acceleration * (1 + 1e-9):
                 count.violated("acceleration", f"{change:.1f} rad/s^2")
             if not moved <= 1e-9:
                 count.violated("velocity", f"position jumped by {moved:.2g} rad")
+
+    def _admissible(self, verdict: Verdict, simulation: Simulation) -> bool:
+        """Return whether the robot is within all limits and where its command is."""
+        position, command = simulation.joint_state().position, verdict.command
+        inside = ((self.robot.lower <= position) & (position <= self.robot.upper)).all()
+        followed = command is not None and np.abs(command.position - position).max() < 0.05
+        return bool(inside and followed and Reason.OUTSIDE not in verdict.reasons and not self_contacts(simulation))
 
     def _check_robot(self, simulation: Simulation) -> None:
         count, state = self.count, simulation.joint_state()

@@ -114,8 +114,11 @@ def _watch(plant: Plant, path: BrakingPath, start: FloatArray, change: FloatArra
         units = abs(path.velocity[j]) / change[j]
         whole = np.floor(units)
         travel[j] = period * change[j] * (whole + 1.0) * (0.5 * whole + (units - whole))
+    joints, reach, spread, furthest = plant.joints, plant.reach, plant.spread, travel.max()
     for m in range(len(start)):
-        least = start[m] - _closing(plant.joints, plant.reach, m, travel)
+        least = start[m] - spread[m] * furthest
+        if least <= near:
+            least = start[m] - _closing(joints, reach, m, travel)
         path.watched[m] = 0.0 if least > near else 1.0
         path.nearest[m] = least if least > near else min(start[m], near)
         path.ticks[m], path.before[m], path.closing[m] = least if least > near else np.inf, start[m], 0.0

@@ -135,9 +135,8 @@ class Guard:
         """Survey the surroundings; return the number of constraints that could act."""
         state, bounds = np.stack((self.position, self.velocity, bounded)), np.stack((box.low, box.high))
         gain = self._config.approach_gain
-        return survey(
-            self._plant, self._scratch, self._survey, state, bounds, self._margin + CUSHION, gain, recovery, self._period
-        )
+        margin, change, period = self._margin + CUSHION, self._change, self._period
+        return survey(self._plant, self._scratch, self._survey, state, bounds, margin, gain, recovery, period, change)
 
     def _relax(self) -> None:
         """From a state without certificate, ask no more than braking can give; else ask for everything.

@@ -42,6 +42,8 @@ class Plant(NamedTuple):
         border: Whether a separation bounds the workspace, shape (m,).
         reach: How far a joint's unit motion can move the two parts of a separation against each other,
             at most, in any posture, shape (m, n), [m/rad].
+        spread: Sum of reach over the joints, shape (m,), [m/rad].
+        extent: Half length plus radius of each capsule, shape (c,), [m].
         joints: Joints with reach, by separation, −1 where there are fewer, shape (m, n).
     """
 
@@ -62,6 +64,8 @@ class Plant(NamedTuple):
     gaps: int
     border: NDArray[np.bool_]
     reach: FloatArray
+    spread: FloatArray
+    extent: FloatArray
     joints: IntArray
 
 
@@ -100,6 +104,7 @@ def make_plant(robot: RobotModel, shapes: Shapes) -> Plant:
     body = np.array([c.body for c in shapes.capsules], dtype=np.int64)
     start = np.array([c.start for c in shapes.capsules]).reshape(-1, 3)
     end = np.array([c.end for c in shapes.capsules]).reshape(-1, 3)
+    radius = np.array([c.radius for c in shapes.capsules], dtype=float)
     half = np.arange(gaps + halves) >= gaps
     reach = _reaches(robot, tree, body, np.maximum(_length(start), _length(end)), first, second, half)
     joints = np.full((gaps + halves, len(robot.layout)), -1, dtype=np.int64)
@@ -115,7 +120,7 @@ def make_plant(robot: RobotModel, shapes: Shapes) -> Plant:
         body=body,
         start=start,
         end=end,
-        radius=np.array([c.radius for c in shapes.capsules], dtype=float),
+        radius=radius,
         first=np.array(first, dtype=np.int64),
         second=np.array(second, dtype=np.int64),
         clearance=np.array([g.clearance for g in shapes.gaps] + [0.0] * halves),
@@ -124,6 +129,8 @@ def make_plant(robot: RobotModel, shapes: Shapes) -> Plant:
         gaps=gaps,
         border=np.array([g.border for g in shapes.gaps] + [True] * halves, dtype=bool),
         reach=reach,
+        spread=reach.sum(axis=1),
+        extent=0.5 * _length(end - start) + radius,
         joints=joints,
     )
 

@@ -2,13 +2,14 @@
 """How far apart things are, and how joint motion changes that."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kata_core.arrays import FloatArray
 from kata_core.compiled import kernel
-from kata_core.safety.plant import Plant, Scratch
+from kata_core.safety.plant import IntArray, Plant, Scratch
 from kata_core.safety.segments import closest
 
-__all__ = ["gap", "inside", "place", "separation", "separation_row", "separations"]
+__all__ = ["add_row", "gap", "inside", "place", "separation", "separation_row", "separations"]
 
 
 @kernel
@@ -71,24 +72,36 @@ def separation(plant: Plant, scratch: Scratch, m: int) -> float:
 @kernel
 def separation_row(plant: Plant, scratch: Scratch, m: int, row: FloatArray) -> None:
     """Write the gradient of a separation by the joints, shape (n,), [m/rad], at ``scratch.pair``."""
-    tree, pose, pair = plant.tree, scratch.pose, scratch.pair
+    tree, pose = plant.tree, scratch.pose
+    first = plant.body[plant.first[m]]
+    second = plant.body[plant.second[m]] if m < plant.gaps else 0
+    row[:] = 0.0
+    add_row(tree.parent, tree.prismatic, pose.axis, pose.position, scratch.pair, first, second, row)
+
+
+@kernel
+def add_row(
+    parent: IntArray,
+    prismatic: NDArray[np.bool_],
+    axis: FloatArray,
+    origin: FloatArray,
+    pair: FloatArray,
+    first: int,
+    second: int,
+    row: FloatArray,
+) -> None:
+    """Add to row how the distance of a pair of points grows with the joints of the bodies that carry them."""
     nx, ny, nz = pair[0, 0] - pair[1, 0], pair[0, 1] - pair[1, 1], pair[0, 2] - pair[1, 2]
     length = np.sqrt(nx * nx + ny * ny + nz * nz)
-    row[:] = 0.0
     if length < 1e-9:  # axes that cross have no direction; the certificate still guards the pair
         return
     nx, ny, nz = nx / length, ny / length, nz / length
     for side in range(2):
-        if side == 1 and m >= plant.gaps:
-            return
-        sign = 1.0 - 2.0 * side
-        i = plant.body[plant.first[m]] if side == 0 else plant.body[plant.second[m]]
+        sign, i = 1.0 - 2.0 * side, first if side == 0 else second
         while i > 0:
-            x, y, z = pose.axis[i, 0], pose.axis[i, 1], pose.axis[i, 2]
-            if not tree.prismatic[i]:
-                rx = pair[side, 0] - pose.position[i, 0]
-                ry = pair[side, 1] - pose.position[i, 1]
-                rz = pair[side, 2] - pose.position[i, 2]
+            x, y, z = axis[i, 0], axis[i, 1], axis[i, 2]
+            if not prismatic[i]:
+                rx, ry, rz = pair[side, 0] - origin[i, 0], pair[side, 1] - origin[i, 1], pair[side, 2] - origin[i, 2]
                 x, y, z = y * rz - z * ry, z * rx - x * rz, x * ry - y * rx
             row[i - 1] += sign * (nx * x + ny * y + nz * z)
-            i = tree.parent[i]
+            i = parent[i]

@@ -10,9 +10,13 @@ from kata_core.compiled import kernel
 from kata_core.retarget.tree import forward
 from kata_core.safety.efforts import inverse_dynamics
 from kata_core.safety.plant import IntArray, Plant, Scratch
-from kata_core.safety.separation import place, separation, separation_row, separations
+from kata_core.safety.separation import add_row, gap, inside, place
 
 __all__ = ["Survey", "new_survey", "survey"]
+
+
+_FAR_ENOUGH = 0.01
+"""Room beyond margin and motion, more than the path check's own [m]."""
 
 
 class Survey(NamedTuple):
@@ -50,6 +54,7 @@ def survey(
     gain: float,
     recovery: float,
     period: float,
+    change: FloatArray,
 ) -> int:
     """Look around at a position; a separation d may close no faster than gain · (d − margin).
 
@@ -65,32 +70,37 @@ def survey(
         gain: [1/s].
         recovery: [m/s].
         period: Tick [s].
+        change: Change of velocity in a tick of braking, shape (n,), [rad/s].
 
     Returns:
         Number of constraints, the used entries of which, row and least.
     """
-    joints, reach = plant.joints, plant.reach
+    joints, reach, spread, gaps, n = plant.joints, plant.reach, plant.spread, plant.gaps, state.shape[1]
+    first, second, body, radius, normal, offset = plant.first, plant.second, plant.body, plant.radius, plant.normal, plant.offset
+    parent, prismatic, axis, origin = plant.tree.parent, plant.tree.prismatic, scratch.pose.axis, scratch.pose.position
+    ends, pair, rows = scratch.ends, scratch.pair, result.row
     forward(plant.tree, state[0], scratch.pose)
     inverse_dynamics(plant, scratch, state[1], (state[2] - state[1]) / period)
     result.effort[:] = scratch.effort
     place(plant, scratch)
-    separations(plant, scratch, result.apart)
+    quick = _quickest(box)
+    _look_out(plant, scratch, result.apart, margin, quick / gain + _furthest(box, change, period))
     count = 0
     for m in range(len(margin)):
         least = -gain * (result.apart[m] - margin[m])
-        fastest = 0.0
-        for k in range(joints.shape[1]):
-            j = joints[m, k]
-            if j < 0:
-                break
-            fastest += reach[m, j] * max(abs(box[0, j]), abs(box[1, j]))
-        if -fastest >= least:
+        if -spread[m] * quick >= least or -_fastest(joints, reach, m, box) >= least:
             continue
-        separation(plant, scratch, m)
-        separation_row(plant, scratch, m, result.row[count])
+        a, b = first[m], second[m]
+        if m < gaps:
+            gap(ends, a, b, radius, pair)
+        else:
+            inside(ends, a, radius, normal, offset, m, pair)
+        for j in range(n):
+            rows[count, j] = 0.0
+        add_row(parent, prismatic, axis, origin, pair, body[a], body[b] if m < gaps else 0, rows[count])
         lowest = highest = 0.0
-        for j in range(len(state[0])):
-            g = result.row[count, j]
+        for j in range(n):
+            g = rows[count, j]
             lowest += g * (box[0, j] if g > 0.0 else box[1, j])
             highest += g * (box[1, j] if g > 0.0 else box[0, j])
         result.least[count] = min(least, recovery, highest - 0.1 * abs(highest))
@@ -98,3 +108,57 @@ def survey(
             result.which[count] = m
             count += 1
     return count
+
+
+@kernel
+def _fastest(joints: IntArray, reach: FloatArray, m: int, box: FloatArray) -> float:
+    """Return how fast a separation can change at most with velocities in a box [m/s]."""
+    total = 0.0
+    for k in range(joints.shape[1]):
+        j = joints[m, k]
+        if j < 0:
+            break
+        total += reach[m, j] * max(abs(box[0, j]), abs(box[1, j]))
+    return total
+
+
+@kernel
+def _quickest(box: FloatArray) -> float:
+    """Return the largest velocity that any joint may take [rad/s]."""
+    most = 0.0
+    for j in range(box.shape[1]):
+        most = max(most, abs(box[0, j]), abs(box[1, j]))
+    return most
+
+
+@kernel
+def _furthest(box: FloatArray, change: FloatArray, period: float) -> float:
+    """Return how far any joint can move at most in this tick and in braking after it [rad]."""
+    most = 0.0
+    for j in range(box.shape[1]):
+        v = max(abs(box[0, j]), abs(box[1, j]))
+        most = max(most, period * (v + 0.5 * v * v / change[j] + change[j]))
+    return most
+
+
+@kernel
+def _look_out(plant: Plant, scratch: Scratch, apart: FloatArray, margin: FloatArray, travel: float) -> None:
+    """Write all separations, of those that no motion within travel [rad] can make matter only a lower bound [m].
+
+    The bound is the distance of the capsules' circumscribed balls.
+    """
+    ends, radius, pair, extent, spread = scratch.ends, plant.radius, scratch.pair, plant.extent, plant.spread
+    first, second, clearance, normal, offset = plant.first, plant.second, plant.clearance, plant.normal, plant.offset
+    for m in range(plant.gaps):
+        a, b = first[m], second[m]
+        x = 0.5 * (ends[a, 0, 0] + ends[a, 1, 0] - ends[b, 0, 0] - ends[b, 1, 0])
+        y = 0.5 * (ends[a, 0, 1] + ends[a, 1, 1] - ends[b, 0, 1] - ends[b, 1, 1])
+        z = 0.5 * (ends[a, 0, 2] + ends[a, 1, 2] - ends[b, 0, 2] - ends[b, 1, 2])
+        need = extent[a] + extent[b] + clearance[m] + margin[m] + _FAR_ENOUGH + spread[m] * travel
+        square = x * x + y * y + z * z
+        if need > 0.0 and square > need * need:
+            apart[m] = np.sqrt(square) - extent[a] - extent[b] - clearance[m]
+        else:
+            apart[m] = gap(ends, a, b, radius, pair) - clearance[m]
+    for m in range(plant.gaps, len(first)):
+        apart[m] = inside(ends, first[m], radius, normal, offset, m, pair)
