@@ -11,7 +11,7 @@ setup(
     description="Bags to dataset to training to ONNX to evaluation",
     license="Apache-2.0",
     packages=find_packages(include=["kata_learning", "kata_learning.*"]),
-    package_data={"kata_learning": ["py.typed"]},
+    package_data={"kata_learning": ["py.typed", "report/page.css"]},
     data_files=[
         ("share/ament_index/resource_index/packages", ["resource/kata_learning"]),
         ("share/kata_learning", ["package.xml"]),

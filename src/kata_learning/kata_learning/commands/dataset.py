@@ -53,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
     check_free(args.out, MARKER, replace=args.replace)
     robot = load_robot(args.robot)
     bags = find_bags(args.bags)
-    progress = tqdm(bags, desc="reading bags", unit="bag")
+    progress = tqdm(bags, desc="reading bags", unit="bag", disable=None)
     dataset = build_dataset(progress, robot, config, joints=expand_joints(args.joints, robot), terms=args.terms)
     dataset = save_dataset(dataset, args.out, replace=args.replace)
     print(_summary(dataset, len(bags), args.out))

@@ -40,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
     robot = load_robot(args.robot)
     policy = OnnxPolicy.load(args.policy, robot)
     task = args.task or policy.contract.task
-    with tqdm(total=config.rollouts, desc="rollouts", unit="rollout") as bar:
+    with tqdm(total=config.rollouts, desc="rollouts", unit="rollout", disable=None) as bar:
         result = evaluate_policy(policy, robot, task, config, lambda _: bar.update() and None)
     numbers = result.numbers()
     if args.json:

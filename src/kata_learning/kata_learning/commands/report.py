@@ -75,4 +75,4 @@ def _episodes(folder: Path, robot: "RobotModel") -> "list[EpisodeView]":
     from kata_learning.report.episodes import read_episode
 
     bags = find_bags([folder]) if folder.is_dir() else []
-    return [read_episode(bag, robot.layout) for bag in tqdm(bags, desc=f"reading {folder.name}", unit="bag")]
+    return [read_episode(bag, robot.layout) for bag in tqdm(bags, desc=f"reading {folder.name}", unit="bag", disable=None)]

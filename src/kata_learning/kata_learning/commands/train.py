@@ -39,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
     config = take_config(TrainConfig, args)
     check_free(args.out, MARKER, replace=args.replace)
     dataset = load_dataset(args.data)
-    with tqdm(total=config.epochs, desc="training", unit="epoch") as bar:
+    with tqdm(total=config.epochs, desc="training", unit="epoch", disable=None) as bar:
 
         def show(loss: EpochLoss) -> None:
             bar.set_postfix(train=f"{loss.train:.4f}", validation=f"{loss.validation:.4f}", refresh=False)

@@ -10,11 +10,12 @@ import numpy as np
 from kata_core.errors import DataError
 from kata_core.robot import RobotModel
 from kata_learning.report import page, sections
+from kata_learning.report.charts import plain
 from kata_learning.report.clip_charts import limit_raster, wrist_chart
-from kata_learning.report.episodes import EpisodeView
+from kata_learning.report.episodes import BodySeries, EpisodeView
 from kata_learning.report.human import WristTrack, figure_markers, track_wrists
-from kata_learning.report.measures import latencies, summarise_safety
-from kata_learning.report.pictures import Shot, encode, jpeg_uri
+from kata_learning.report.measures import flag_seconds, latencies, summarise_safety
+from kata_learning.report.pictures import Shot, encode, jpeg_uri, try_rendering
 from kata_sim import PoseRenderer, View
 
 __all__ = ["ClipReport", "gather", "render"]
@@ -22,6 +23,8 @@ __all__ = ["ClipReport", "gather", "render"]
 _SHOTS = 8
 _HUMAN_LEG = 0.9
 """A grown person's hip over the floor [m]; scales the figure to about the robot's size."""
+_OUT_OF_SIGHT = (40.0, 0.0, 1.0)
+"""Behind the camera [m]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,16 +75,18 @@ def render(report: ClipReport) -> str:
     """Return the page."""
     numbers = report.numbers()
     name = report.robot.description.name.upper()
-    limited = numbers.get("share_limited", 0.0)
     says = (
         "is how far the robot's wrists are from the person's on average, both measured from the shoulder, with the person's "
         f"limbs scaled to the robot's. The robot follows {numbers['delay_ms']:.0f} ms later."
     )
+    latency = f"{numbers['latency_p50_ms']:.0f} ms" if "latency_p50_ms" in numbers else "–"
     figures = [
         (f"{numbers['seconds']:.1f} s", "of motion capture followed"),
         (f"{numbers['wrist_error_p95_cm']:.1f} cm", "wrist distance that 95 % of the time stays below"),
+        (latency, "from the person's sample to the command received, median"),
         (f"{numbers.get('share_following', 0.0):.0%}", "of the safety filter's ticks followed the target fully"),
-        (f"{limited:.0%}", "followed it within limits"),
+        (f"{numbers.get('share_limited', 0.0):.0%}", "followed it within limits"),
+        _most_limited(report),
     ]
     body = [page.big(f"{numbers['wrist_error_mean_cm']:.1f}", "cm", says, figures=figures)]
     for episode, track in report.episodes:
@@ -99,29 +104,45 @@ def render(report: ClipReport) -> str:
     return page.document(f"The {name} follows a person", lead, body, "All figures come from the recorded bags.")
 
 
+def _most_limited(report: ClipReport) -> tuple[str, str]:
+    """Return for how long the joint that was limited for longest was limited, and its name."""
+    names = report.robot.layout.names
+    seconds = np.sum(list(flag_seconds([episode for episode, _ in report.episodes], len(names)).values()), axis=0)
+    if not seconds.any():
+        return "0 s", "no limit ever acted on a joint"
+    worst = int(seconds.argmax())
+    return f"{seconds[worst]:.1f} s", f"limits acted on the {plain(names[worst])}, more than on any other joint"
+
+
 def _films(robot: RobotModel, episode: EpisodeView, track: WristTrack) -> str:
     human = episode.human
     if human is None:
         return ""
-    height = robot.description.base_height
-    beside = (0.0, -0.95 * height, height)
-    view = View((0.0, -0.45 * height, 1.05 * height), distance=2.75 * height, azimuth=2.85, elevation=-0.12)
     rows = np.flatnonzero(human.engaged)
     # The lead-in, in which the robot gets to the first frame, is of less interest than the motion.
     chosen = rows[np.linspace(0.15 * len(rows), len(rows) - 1, _SHOTS).astype(int)]
-    shots = []
-    with PoseRenderer(robot, 460, 460) as renderer:
-        for row in chosen:
-            later = int(human.stamp[row]) + round(track.delay * 1e9)
-            state = int(np.clip(np.searchsorted(episode.state.stamp, later), 0, len(episode.state.stamp) - 1))
-            markers = figure_markers(human, int(row), beside, height / _HUMAN_LEG)
-            image = renderer.render(episode.state.position[state], markers=markers, view=view)
-            seconds = float(episode.seconds(human.stamp[row : row + 1])[0])
-            shots.append(Shot(jpeg_uri(encode(image)), seconds, ""))
+    with try_rendering(robot, 250, 400) as renderer:
+        shots = [_side_by_side(renderer, robot, episode, human, int(row), track.delay) for row in chosen if renderer]
     text = "On the left the person as captured, seen from the pelvis; on the right the robot, drawn from its measured joints."
     if track.delay:
         text += f" Each picture shows the robot {1e3 * track.delay:.0f} ms after the person."
     return page.section("Side by side", text, page.strip(shots, tall=True))
+
+
+def _side_by_side(
+    renderer: PoseRenderer, robot: RobotModel, episode: EpisodeView, human: BodySeries, row: int, delay: float
+) -> Shot:
+    """Render the robot as it was a delay [s] after a sample of the human, with the human as a figure beside it."""
+    height = robot.description.base_height
+    view = View((0.0, 0.0, 1.03 * height), distance=2.6 * height, azimuth=2.75, elevation=-0.1)
+    later = int(human.stamp[row]) + round(delay * 1e9)
+    state = int(np.clip(np.searchsorted(episode.state.stamp, later), 0, len(episode.state.stamp) - 1))
+    position = episode.state.position[state]
+    figure = figure_markers(human, row, (0.0, 0.0, height), height / _HUMAN_LEG)
+    # Each in a picture of its own, from the same place: in one picture, perspective would bend the two apart.
+    person = renderer.render(position, base_position=_OUT_OF_SIGHT, markers=figure, view=view)
+    image = np.concatenate([person, renderer.render(position, view=view)], axis=1)
+    return Shot(jpeg_uri(encode(image)), float(episode.seconds(human.stamp[row : row + 1])[0]), "")
 
 
 def _limits(robot: RobotModel, episode: EpisodeView) -> str:

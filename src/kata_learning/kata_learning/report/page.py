@@ -136,12 +136,13 @@ def keys(colours: Mapping[str, str]) -> str:
     return f"<div class=keys>{inner}</div>"
 
 
-def status_bar(episode: EpisodeView, pieces: int = 120) -> str:
+def status_bar(episode: EpisodeView) -> str:
     """Return the safety filter's status over an episode as one thin bar; the graver status wins within a piece."""
     verdict = episode.verdict
     if verdict is None or not len(verdict.decided):
         return ""
     seconds = episode.seconds(verdict.decided)
+    pieces = int(np.clip(episode.duration / 0.02, 100, 600))
     edges = np.linspace(0.0, max(episode.duration, 1e-9), pieces + 1)
     place = np.clip(np.searchsorted(edges, seconds, side="right") - 1, 0, pieces - 1)
     worst = [int(verdict.status[place == i].max()) if (place == i).any() else None for i in range(pieces)]

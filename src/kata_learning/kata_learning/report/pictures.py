@@ -2,7 +2,9 @@
 """Pictures of an episode: what the robot's head saw, and the robot as rendered from its measured joints."""
 
 import base64
-from collections.abc import Sequence
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -12,9 +14,11 @@ import numpy as np
 from kata_core.robot import RobotModel
 from kata_learning.align import match_past
 from kata_learning.report.episodes import EpisodeView
-from kata_sim import Image, Marker, PoseRenderer, View
+from kata_sim import Image, Marker, PoseRenderer, RenderError, View
 
-__all__ = ["Shot", "head_strip", "instants", "jpeg_uri", "scene_strip", "scene_view"]
+__all__ = ["Shot", "head_strip", "instants", "jpeg_uri", "scene_strip", "scene_view", "try_rendering"]
+
+_log = logging.getLogger(__name__)
 
 _GOAL = (0.91, 0.30, 0.16, 1.0)
 _TRAIL = (0.14, 0.39, 0.79, 0.9)
@@ -44,6 +48,19 @@ def encode(image: Image) -> bytes:
     return bytes(data)
 
 
+@contextmanager
+def try_rendering(robot: RobotModel, width: int, height: int) -> Iterator[PoseRenderer | None]:
+    """Give a renderer of pictures of a size [px], or None, with a warning, where nothing can be rendered."""
+    try:
+        renderer = PoseRenderer(robot, width, height)
+    except RenderError as error:
+        _log.warning("pictures of the robot are left out: %s", error)
+        yield None
+        return
+    with renderer:
+        yield renderer
+
+
 def instants(episode: EpisodeView, count: int) -> list[int]:
     """Return stamps for a strip, evenly from just before the first movement to just after success, or to the end, [ns]."""
     end = episode.duration if episode.succeeded is None else min(episode.duration, episode.succeeded + 0.1)
@@ -68,9 +85,11 @@ def scene_view(robot: RobotModel) -> View:
 
 
 def scene_strip(
-    renderer: PoseRenderer, robot: RobotModel, episode: EpisodeView, stamps: Sequence[int], frame: str, goal: str = "goal"
+    renderer: PoseRenderer | None, robot: RobotModel, episode: EpisodeView, stamps: Sequence[int], frame: str, goal: str = "goal"
 ) -> list[Shot]:
-    """Render the measured posture at some instants, with the goal and the way the frame has come."""
+    """Render the measured posture at some instants, with the goal and the way the frame has come; none without a renderer."""
+    if renderer is None:
+        return []
     rows = match_past(episode.state.stamp, np.array(stamps), 10**9)
     up = np.array([0.0, 0.0, robot.description.base_height])
     shots = []

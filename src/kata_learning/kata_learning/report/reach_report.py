@@ -12,10 +12,10 @@ from kata_learning.report import page, sections
 from kata_learning.report.charts import approach_chart, rate_chart
 from kata_learning.report.episodes import EpisodeView
 from kata_learning.report.measures import distance_to_goal, latencies, summarise_safety
-from kata_learning.report.pictures import head_strip, instants, scene_strip
+from kata_learning.report.pictures import head_strip, instants, scene_strip, try_rendering
 from kata_learning.run_folder import load_losses
 from kata_learning.train import EpochLoss
-from kata_sim import PoseRenderer, load_sim_data
+from kata_sim import load_sim_data
 from kata_sim.task import TOLERANCE
 
 __all__ = ["ReachReport", "gather", "render"]
@@ -142,7 +142,7 @@ def _films(report: ReachReport, typical: Sequence[tuple[str, EpisodeView]]) -> s
     if not report.frame:
         return ""
     parts = []
-    with PoseRenderer(report.robot, 420, 420) as renderer:
+    with try_rendering(report.robot, 420, 420) as renderer:
         for title, episode in typical:
             stamps = instants(episode, _SHOTS)
             parts.append(page.heading(title, episode.info.path.name))

@@ -16,6 +16,10 @@ from kata_learning.train import EpochLoss
 __all__ = ["episode_list", "joints", "latency", "learning", "milliseconds", "safety"]
 
 
+_FEW = 3
+"""So many episodes have bars over the whole width."""
+
+
 def milliseconds(stage: Latency, share: float) -> str:
     """Return a quantile as text."""
     return f"{stage.quantile(share):.0f} ms" if len(stage.milliseconds) else "–"
@@ -46,7 +50,9 @@ def latency(groups: Sequence[tuple[str, Sequence[EpisodeView]]]) -> str:
         rows = [(escape(s.title), *(milliseconds(s, share) for share in (0.5, 0.99, 1.0))) for s in stages]
         drawing = latency_chart(stages, max(limit, 8.0), 4.0 if simulated else 1.0, f"latency by stage, {title.lower()}")
         figures = page.table(("stage", "median", "p99", "longest"), rows, numbers=(1, 2, 3))
-        columns.append(page.heading(title, f"{len(stages[-1].milliseconds)} samples") + page.chart(drawing) + figures)
+        columns += [page.heading(title, f"{len(stages[-1].milliseconds)} samples") + page.chart(drawing), figures]
+    if len(every) > 1:
+        columns = [drawing + figures for drawing, figures in zip(columns[::2], columns[1::2], strict=True)]
     text = (
         "How long a sample of the hand, or of the policy's observation, takes to become a command, from the stamps in the "
         "verdicts. Each sample counts once, when it is first decided on."
@@ -93,10 +99,12 @@ def safety(title: str, episodes: Sequence[EpisodeView], robot: RobotModel) -> st
     limits = page.chart(limit_chart(flag_seconds(episodes, len(names)), names), "Which limit acted, and on which joint")
     bars = page.table(("episode", "from start to end"), [(escape(e.info.path.name), page.status_bar(e)) for e in episodes])
     text = (
-        "The filter judges every target, of a person or a policy alike, "
-        f"{SafetyConfig().rate:g} times a second. Here: {title.lower()}; each bar is one episode."
+        f"The filter judges every target, of a person or a policy alike, {SafetyConfig().rate:g} times a second. "
+        f"Shown is: {title.lower()}; each bar is one episode."
     )
-    return page.section("Safety", text, page.keys(style.STATUS), page.columns(page.scroll(bars), f"{reasons}<br>{limits}"))
+    few = len(episodes) <= _FEW
+    parts = [bars, page.columns(reasons, limits)] if few else [page.columns(page.scroll(bars), f"{reasons}<br>{limits}")]
+    return page.section("Safety", text, page.keys(style.STATUS), *parts)
 
 
 def episode_list(rows: Sequence[tuple[str, EpisodeView, str]], last: str) -> str:
