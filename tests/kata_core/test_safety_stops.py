@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from kata_core import JointCommand, JointState, Reason, RobotModel, Status
 from kata_core.errors import ConfigError
 from kata_core.safety import (
+    Alternation,
     BaseState,
     LoopMonitor,
     Received,
@@ -194,6 +195,14 @@ def test_watchdogs_sleep_until_fed_and_notice_silence() -> None:
     assert not dog.late(10**12 + 99_000_000)
     assert dog.late(10**12 + 101_000_000)
     assert dog.late(10**12 - 1), "a monotonic clock that runs backwards is not one"
+
+
+def test_two_sources_that_take_turns_are_noticed_and_one_that_jumps_is_not() -> None:
+    a, b, rng = np.zeros(3), np.full(3, 0.4), np.random.default_rng(0)
+    both, one, noisy = Alternation(), Alternation(), Alternation()
+    assert [both.note(a + 0.001 * k if k % 2 else b) for k in range(10)][-1]
+    assert not any(one.note(a + 0.01 * k if k < 5 else b + 0.01 * k) for k in range(10))
+    assert not any(noisy.note(a + rng.normal(0.0, 0.02, 3)) for _ in range(200))
 
 
 def test_the_loop_monitor_counts_overruns() -> None:

@@ -8,12 +8,17 @@ from rclpy.node import Node
 from sensor_msgs.msg import Imu
 from std_msgs.msg import Bool, Empty
 
+from kata_core import JointCommand
 from kata_core.params import param
-from kata_core.safety import LoopMonitor, Watchdog
+from kata_core.safety import Alternation, LoopMonitor, Watchdog
 from kata_core.verdict import Reason
 from kata_nodes import qos
 
 __all__ = ["Alarms", "AlarmsConfig"]
+
+
+_REMEMBERED = 500_000_000
+"""How long two sources are held against a target [ns]."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +47,8 @@ class Alarms:
         self.loop = LoopMonitor(period, config.overruns)
         self._dogs: list[Watchdog] = []
         self._pressed = self._overrun = False
-        self._rivals: tuple[str, ...] = ()
+        self._alternation, self._two_sources = Alternation(), monotonic_ns() - _REMEMBERED
+        self._rivals = False
         node.create_subscription(Bool, "~/estop", self._on_estop, qos.EVENT)
         self._guard(Reason.LOST_OPERATOR, config.operator_deadline, Empty, "operator/heartbeat")
         self._guard(Reason.LOST_CONSOLE, config.console_deadline, Empty, "console/heartbeat")
@@ -60,8 +66,12 @@ class Alarms:
 
     def look_for_rivals(self) -> None:
         """Ask the graph who else publishes; not for every tick, since it takes a while."""
-        found = (("command", Reason.FOREIGN_COMMAND), ("target", Reason.TWO_SOURCES))
-        self._rivals = tuple(reason for topic, reason in found if self._node.count_publishers(topic) > 1)
+        self._rivals = self._node.count_publishers("command") > 1
+
+    def hear_target(self, command: JointCommand | None) -> None:
+        """Look whether two sources take turns; two that only could, as when a clip replays, do no harm."""
+        if command is not None and self._alternation.note(command.position):
+            self._two_sources = monotonic_ns()
 
     def tick(self) -> None:
         """Note that a tick begins."""
@@ -74,4 +84,6 @@ class Alarms:
         now = monotonic_ns()
         silent = tuple(dog.cause for dog in self._dogs if dog.late(now))
         pressed = (Reason.EMERGENCY_STOP,) if self._pressed else ()
-        return (*pressed, *self._rivals, *silent, *((Reason.LOOP_OVERRUN,) if self._overrun else ()))
+        rivals = (Reason.FOREIGN_COMMAND,) if self._rivals else ()
+        sources = (Reason.TWO_SOURCES,) if now - self._two_sources < _REMEMBERED else ()
+        return (*pressed, *rivals, *sources, *silent, *((Reason.LOOP_OVERRUN,) if self._overrun else ()))

@@ -134,7 +134,12 @@ class JointConverter:
         if order is None or len(message.joint_flags) != len(message.names) or message.status not in list(Status):
             return Converted(None, Reason.WRONG_JOINTS)
         flags = np.array(message.joint_flags, dtype=np.uint8)[order]
-        stamps = (from_time(message.source_stamp), from_time(message.target_stamp), from_time(message.header.stamp), from_time(message.state_stamp))
+        stamps = (
+            from_time(message.source_stamp),
+            from_time(message.target_stamp),
+            from_time(message.header.stamp),
+            from_time(message.state_stamp),
+        )
         return Converted(Verdict(Status(message.status), tuple(message.reasons), flags, None, *stamps))
 
     def _order_of(self, names: list[str]) -> list[int] | None:

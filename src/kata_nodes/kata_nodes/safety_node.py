@@ -76,6 +76,7 @@ class SafetyNode(Node):
     def _on_target(self, message: JointCommandMsg) -> None:
         self._heard["target"] = self._steady.now().nanoseconds
         command, fault = self._joints.command_from(message)
+        self._alarms.hear_target(command)
         self._target = Received(command, self.get_clock().now().nanoseconds, fault)
 
     def _tick(self) -> None:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Self-collision on the meshes, as the simulator sees it."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from kata_sim.simulation import Simulation
 
@@ -25,20 +25,12 @@ class Touch(NamedTuple):
 def self_contacts(simulation: Simulation, depth: float = 0.0) -> list[Touch]:
     """Return the robot's contacts with itself at the last physics step, deeper than a depth [m].
 
-    Pairs that touch at rest are not in the simulator's model, so they are not found; neither are links that share
-    a joint, whose covers overlap by design. (MuJoCo leaves those out itself, unless the base is fixed to the world.)
+    Pairs that touch at rest and links that share a joint are not in the simulator's model, so they are not found.
     """
     model, found = simulation.model, []
     for contact in simulation.data.contact:
         bodies = [int(model.geom_bodyid[geom]) for geom in contact.geom]
-        if 0 not in bodies and -contact.dist > depth and not _neighbours(model, *bodies):
+        if 0 not in bodies and -contact.dist > depth:
             first, second = (model.body(body).name for body in bodies)
             found.append(Touch(first, second, float(-contact.dist)))
     return found
-
-
-def _neighbours(model: Any, first: int, second: int) -> bool:
-    """Return whether two bodies are rigidly tied or share a joint."""
-    a, b = (int(model.body_weldid[body]) for body in (first, second))
-    above_a, above_b = (int(model.body_weldid[model.body_parentid[body]]) for body in (a, b))
-    return a == b or above_a == b or above_b == a

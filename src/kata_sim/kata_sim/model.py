@@ -115,7 +115,23 @@ def _without_touching_pairs(spec: Any, robot: RobotModel) -> Any:
     data.qpos[[model.joint(name).qposadr[0] for name in robot.layout.names]] = robot.rest
     mujoco.mj_forward(model, data)
     pairs = {tuple(sorted((int(model.geom_bodyid[a]), int(model.geom_bodyid[b])))) for a, b in data.contact.geom}
+    pairs |= _held_neighbours(model)
     for first, second in sorted(pairs):
         if first != 0:
             spec.add_exclude(bodyname1=model.body(first).name, bodyname2=model.body(second).name)
     return spec.compile()
+
+
+def _held_neighbours(model: Any) -> set[tuple[int, ...]]:
+    """Return pairs of a link that is rigid with a held base and a link that a joint ties to it.
+
+    MuJoCo leaves out contacts of neighbours, but not where one of them is fixed to the world: the covers of
+    pelvis and hips would then block the hip joints.
+    """
+    held = [body for body in range(1, model.nbody) if model.body_weldid[body] == 0]
+    tied = [
+        body
+        for body in range(1, model.nbody)
+        if body not in held and model.body_weldid[model.body_parentid[model.body_weldid[body]]] == 0
+    ]
+    return {tuple(sorted((a, b))) for a in held for b in tied}

@@ -10,10 +10,11 @@ from kata_core.safety.limits import JointLimits, LimitedStep
 from kata_core.safety.senses import NOTHING, Senses
 from kata_core.safety.shapes import Shapes, load_shapes
 from kata_core.safety.stops import StopCategory, StopTable
-from kata_core.safety.watchdog import LoopMonitor, Watchdog
+from kata_core.safety.watchdog import Alternation, LoopMonitor, Watchdog
 
 __all__ = [
     "NOTHING",
+    "Alternation",
     "BaseState",
     "Guard",
     "JointLimits",

@@ -5,7 +5,9 @@ from collections import deque
 
 import numpy as np
 
-__all__ = ["LoopMonitor", "Watchdog"]
+from kata_core.arrays import FloatArray
+
+__all__ = ["Alternation", "LoopMonitor", "Watchdog"]
 
 
 class Watchdog:
@@ -29,6 +31,33 @@ class Watchdog:
     def late(self, now: int) -> bool:
         """Return whether the silence is too long, or the clock ran backwards, at a monotonic time [ns]."""
         return self._fed is not None and not (0 <= now - self._fed <= self._deadline)
+
+
+class Alternation:
+    """Notices that two sources send targets in turns, without knowing who sent which.
+
+    A message that is far from the one before it, but near the one before that, is a turn; a few turns in a row are
+    two sources. One source may jump, but it does not jump back and forth at once; and two that agree do no harm.
+    """
+
+    def __init__(self, distance: float = 0.05, turns: int = 4) -> None:
+        """Set up.
+
+        Args:
+            distance: Least distance of two sources [rad].
+            turns: Turns in a row that are taken for two sources.
+        """
+        self._distance, self._turns = distance, turns
+        self._last: deque[FloatArray] = deque(maxlen=2)
+        self._found = 0
+
+    def note(self, position: FloatArray) -> bool:
+        """Take the next target's position, shape (n,), [rad]; return whether two sources are at work."""
+        if len(self._last) == 2 and all(len(position) == len(other) for other in self._last):
+            back, previous = (float(np.abs(position - other).max()) for other in self._last)
+            self._found = self._found + 1 if previous > max(self._distance, 3.0 * back) else 0
+        self._last.append(position)
+        return self._found >= self._turns
 
 
 class LoopMonitor:
