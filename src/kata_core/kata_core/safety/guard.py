@@ -27,6 +27,10 @@ __all__ = ["Guard", "GuardedStep", "Wish"]
 SLACK = 1e-9
 """Rounding that a check forgives [m, N·m]."""
 
+BETWEEN = 0.002
+"""How much less than its margin a separation may be between two ticks, by a bound that is loose: asking for the
+whole margin there would forbid every motion along an obstacle at the margin [m]."""
+
 CREEP = 1e-6
 """How much parts that are too near may close in a tick by rounding and curvature [m]."""
 
@@ -146,7 +150,7 @@ class Guard:
         if self._proven:
             return
         self._try(self.brake())
-        self._loose = self._path.nearest < self._margin - SLACK
+        self._loose = self._too_near()
         self._floor = np.minimum(self._margin, self._path.ticks)
         self._ceiling = np.maximum(self._most, self._path.effort + SLACK)
         self._proven = bool(not self._loose.any() and (self._ceiling == self._most).all())
@@ -159,9 +163,12 @@ class Guard:
 
     def _near_misses(self) -> NDArray[np.bool_]:
         """Return which separations the path tried last does not keep, shape (m,)."""
-        if self._proven:
-            return self._path.nearest < self._margin - SLACK
-        return np.where(self._loose, self._path.ticks < self._floor - CREEP, self._path.nearest < self._margin - SLACK)
+        near = self._too_near()
+        return near if self._proven else np.where(self._loose, self._path.ticks < self._floor - CREEP, near)
+
+    def _too_near(self) -> NDArray[np.bool_]:
+        near: NDArray[np.bool_] = self._path.ticks < self._margin - SLACK
+        return near | (self._path.nearest < self._margin - BETWEEN)
 
     def _nearest(self, wanted: FloatArray, box: FloatArray, count: int) -> FloatArray | None:
         """Return the velocity nearest to the wanted one under all constraints, None if there is none.

@@ -27,6 +27,9 @@ TOLERANCE = 1e-9
 """Velocity difference below which a limit is not said to have acted [rad/s]."""
 
 
+_TOGETHER = 1.1
+"""Exponent of the norm by which loads add: 1 is their sum, 2 as if they were independent."""
+
 RESERVE = 0.85
 """Share of the effort limits that braking in a typical posture may take; the rest is for postures that are not."""
 
@@ -188,8 +191,8 @@ def braking_acceleration(robot: RobotModel, most: float, effort_scale: float) ->
     """Return for each joint an acceleration that its motors can usually bear, shape (n,), [rad/s²].
 
     All joints may brake at once, and each loads the others. The accelerations are lowered, those that load a
-    motor most first, until in typical postures all these loads together fit beside the weight, whatever their
-    signs. That makes a good brake, not a guarantee: the guarantee is the filter's check of every braking path.
+    motor most first, until in typical postures these loads fit beside the weight: nearly their sum, as if all
+    signs were adverse. That makes a good brake, not a guarantee: the guarantee is the filter's check of every braking path.
     With more, each such check would fail as soon as several joints move, and the motion would stutter.
 
     Args:
@@ -203,7 +206,7 @@ def braking_acceleration(robot: RobotModel, most: float, effort_scale: float) ->
     acceleration = np.full(len(robot.layout), most)
     for _ in range(1000):
         load = inertia * acceleration
-        excess = load.sum(axis=1) / budget
+        excess = (load**_TOGETHER).sum(axis=1) ** (1.0 / _TOGETHER) / budget
         worst = int(np.argmax(excess))
         if excess[worst] <= 1.0:
             break
