@@ -98,15 +98,11 @@ def reach_steps(arguments: argparse.Namespace, out: Path) -> list[Step]:
 
 def clip_steps(clip: Path, out: Path) -> list[Step]:
     """Return the way from a motion clip to a report on how the robot followed it."""
+    session = [f"clip:={clip}", "episodes:=1", "time_limit:=120", f"task:=follow {clip.stem}", f"out:={out / 'bags'}"]
+    figures = ["--out", str(out / "report.html"), "--json", str(out / "report.json")]
     return [
-        Step(
-            f"The simulated robot follows {clip.name}",
-            ["kata", "launch", "record", "source:=mocap", f"clip:={clip}", f"out:={out / 'bags'}"],
-        ),
-        Step(
-            "Write the report",
-            ["kata", "report", str(out), "--clip", "--out", str(out / "report.html"), "--json", str(out / "report.json")],
-        ),
+        Step(f"The simulated robot follows {clip.name}", ["kata", "launch", "record", "source:=mocap", *session]),
+        Step("Write the report", ["kata", "report", str(out), "--clip", *figures]),
     ]
 
 

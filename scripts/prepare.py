@@ -118,7 +118,8 @@ def compile_kernels() -> None:
     if _stamp("kernels") == digest:
         return
     code = "from kata_core import load_robot; from kata_core.retarget import BodyRetargeter; BodyRetargeter(load_robot('g1'))"
-    _run([str(PYTHON), "-c", code], "compiling the retargeting's kernels (a minute or two)")
+    # Numba keeps machine code by the path that a module is imported from, so it must be the path that users import.
+    _run(["bash", "-c", f'. scripts/env.sh && python -c "{code}"'], "compiling the retargeting's kernels (a minute or two)")
     _set_stamp("kernels", digest)
 
 

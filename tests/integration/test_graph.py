@@ -22,7 +22,8 @@ def test_one_publisher_of_commands_and_a_clean_end(launch, probe):
     frames, tasks = probe.hear(HumanFrames, "frames"), probe.hear(TaskState, "task/state")
     assert probe.until(lambda: all(len(heard) > 20 for heard in (verdicts, commands, frames, tasks)), 60.0), graph.output
     assert [p.node_name for p in probe.node.get_publishers_info_by_topic("command")] == ["safety"]
-    assert statuses(verdicts) == {Verdict.STANDBY}, "nothing may be followed before a deliberate engage"
+    # A busy machine may delay joint states for a moment, which is held; what counts is that nothing moves.
+    assert statuses(verdicts) <= {Verdict.STANDBY, Verdict.HOLDING}, "nothing may be followed before a deliberate engage"
     assert graph.stop() == 0, graph.output
     assert graph.orphans() == []
     assert "Traceback" not in graph.output

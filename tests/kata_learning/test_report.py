@@ -14,6 +14,7 @@ from synthetic import simulate_reach, write_bag
 from kata_core.cli import main
 from kata_core.retarget.table import load_table
 from kata_learning.report import charts, page
+from kata_learning.report.clip_report import gather, render
 from kata_learning.report.episodes import BodySeries, Picture, read_episode
 from kata_learning.report.human import track_wrists
 from kata_learning.report.measures import distance_to_goal, flag_seconds, latencies, summarise_safety
@@ -191,6 +192,18 @@ def test_the_page_stands_by_itself(rundir, tmp_path):
     numbers = json.loads(figures.read_text())
     assert (numbers["success_rate"], numbers["successes"], numbers["rollouts"]) == (0.5, 1, 2)
     assert numbers["policy_total_p50_ms"] == pytest.approx(2.0)
+
+
+@pytest.mark.slow
+def test_a_clip_page_stands_by_itself(episode, g1):
+    _need_rendering()
+    report = gather([replace(episode, human=_human_like(episode, g1, scale=1.0, lead=0.05))], g1)
+    checker = Checker()
+    checker.feed(render(report))
+    assert checker.faults == []
+    assert checker.open == []
+    assert report.numbers()["wrist_error_mean_cm"] < 0.5
+    assert report.numbers()["share_limited"] == pytest.approx(0.2)
 
 
 def test_a_folder_without_bags_gets_one_line(tmp_path, capsys):

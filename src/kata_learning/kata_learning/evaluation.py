@@ -43,7 +43,7 @@ class EvaluationResult:
     reasons: Counter[str]
 
     def numbers(self) -> dict[str, float]:
-        """Return all figures as one flat object."""
+        """Return all figures as one flat object; the time to success is left out where nothing succeeded."""
         wins, trials = sum(self.successes), len(self.successes)
         low, high = wilson(wins, trials)
         won = sorted(t for t, success in zip(self.seconds, self.successes, strict=True) if success)
@@ -53,7 +53,7 @@ class EvaluationResult:
             "success_low": low,
             "success_high": high,
             "rollouts": trials,
-            "seconds_to_success_median": won[len(won) // 2] if won else float("inf"),
+            **({"seconds_to_success_median": won[len(won) // 2]} if won else {}),
             **{f"share_{name}": count / ticks for name, count in sorted(self.statuses.items())},
         }
 

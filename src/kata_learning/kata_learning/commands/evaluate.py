@@ -48,7 +48,8 @@ def run(args: argparse.Namespace) -> int:
             partial.write_text(json.dumps(numbers, indent=1) + "\n")
     print(f"task      {task}, {config.rollouts} rollouts of at most {config.timeout:g} s")
     print(f"success   {numbers['success_rate']:.2f} (95 %: {numbers['success_low']:.2f} to {numbers['success_high']:.2f})")
-    print(f"time      {numbers['seconds_to_success_median']:.2f} s to success, median")
+    if "seconds_to_success_median" in numbers:
+        print(f"time      {numbers['seconds_to_success_median']:.2f} s to success, median")
     ticks = sum(result.statuses.values())
     print(f"safety    {', '.join(f'{name} {count / ticks:.1%}' for name, count in result.statuses.most_common())} of the ticks")
     return 0

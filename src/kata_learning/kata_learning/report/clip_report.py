@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from html import escape
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kata_core.errors import DataError
 from kata_core.robot import RobotModel
@@ -13,7 +14,7 @@ from kata_learning.report import page, sections
 from kata_learning.report.charts import plain
 from kata_learning.report.clip_charts import limit_raster, wrist_chart
 from kata_learning.report.episodes import BodySeries, EpisodeView
-from kata_learning.report.human import WristTrack, figure_markers, track_wrists
+from kata_learning.report.human import SIDES, WristTrack, figure_markers, in_pelvis, track_wrists
 from kata_learning.report.measures import flag_seconds, latencies, summarise_safety
 from kata_learning.report.pictures import Shot, encode, jpeg_uri, try_rendering
 from kata_sim import PoseRenderer, View
@@ -23,6 +24,8 @@ __all__ = ["ClipReport", "gather", "render"]
 _SHOTS = 8
 _HUMAN_LEG = 0.9
 """A grown person's hip over the floor [m]; scales the figure to about the robot's size."""
+_VISIBLE = 0.05
+"""Movement of a hand that counts as one [m]."""
 _OUT_OF_SIGHT = (40.0, 0.0, 1.0)
 """Behind the camera [m]."""
 
@@ -118,15 +121,22 @@ def _films(robot: RobotModel, episode: EpisodeView, track: WristTrack) -> str:
     human = episode.human
     if human is None:
         return ""
-    rows = np.flatnonzero(human.engaged)
-    # The lead-in, in which the robot gets to the first frame, is of less interest than the motion.
-    chosen = rows[np.linspace(0.15 * len(rows), len(rows) - 1, _SHOTS).astype(int)]
+    rows = _moving(human)
+    chosen = rows[np.linspace(0, len(rows) - 1, _SHOTS).astype(int)]
     with try_rendering(robot, 250, 400) as renderer:
         shots = [_side_by_side(renderer, robot, episode, human, int(row), track.delay) for row in chosen if renderer]
     text = "On the left the person as captured, seen from the pelvis; on the right the robot, drawn from its measured joints."
     if track.delay:
         text += f" Each picture shows the robot {1e3 * track.delay:.0f} ms after the person."
     return page.section("Side by side", text, page.strip(shots, tall=True))
+
+
+def _moving(human: BodySeries) -> NDArray[np.intp]:
+    """Return the engaged samples from the first visible movement on; before it the robot only gets into place."""
+    rows = np.flatnonzero(human.engaged)
+    hands = np.concatenate([in_pelvis(human, f"{side}_hand")[rows] for side in SIDES], axis=1)
+    moved = np.abs(hands - hands[0]).max(axis=1) > _VISIBLE
+    return rows[moved.argmax() :] if moved.any() else rows
 
 
 def _side_by_side(
