@@ -23,7 +23,7 @@ from kata_core.errors import RobotError
 from kata_core.robot import RobotModel
 from kata_core.safety.segments import closest
 
-AT_REST = 0.0255
+AT_REST = 0.028
 """Separation that every pair is given at rest, where all are harmless [m]; more than the filter's margin and cushion."""
 
 __all__ = ["Capsule", "Gap", "Half", "Shapes", "load_shapes"]
