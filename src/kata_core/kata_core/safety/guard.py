@@ -204,7 +204,9 @@ class Guard:
             chosen = brake
             self._try(chosen)
         self.position, self.velocity = self.position + self._period * chosen, chosen
-        if not self._proven:
+        limits, at = self.limits, self.position
+        beyond = (at < limits.lower - SLACK) | (at > limits.upper + SLACK)
+        if not self._proven or beyond.any():
             reasons = (*reasons, *(() if Reason.OUTSIDE in reasons else (Reason.OUTSIDE,)))
         return GuardedStep(self.position, self.velocity, self._path.first_effort.copy(), flags, reasons)
 

@@ -15,6 +15,9 @@ from kata_core.safety.separation import add_row, gap, inside, place
 __all__ = ["Survey", "new_survey", "survey"]
 
 
+INFLUENCE = 0.2
+"""Room beyond which a separation does not slow its closing [m]; the check of the braking path sees it at any distance."""
+
 _FAR_ENOUGH = 0.01
 """Room beyond margin and motion, more than the path check's own [m]."""
 
@@ -84,11 +87,12 @@ def survey(
     result.effort[:] = scratch.effort
     place(plant, scratch)
     quick = _quickest(box)
-    _look_out(plant, scratch, result.apart, margin, quick / gain + _furthest(box, change, period))
+    _look_out(plant, scratch, result.apart, margin, _furthest(box, change, period))
     count = 0
     for m in range(len(margin)):
-        least = -gain * (result.apart[m] - margin[m])
-        if -spread[m] * quick >= least or -_fastest(joints, reach, m, box) >= least:
+        room = result.apart[m] - margin[m]
+        least = -gain * room
+        if room > INFLUENCE or -spread[m] * quick >= least or -_fastest(joints, reach, m, box) >= least:
             continue
         a, b = first[m], second[m]
         if m < gaps:
@@ -154,7 +158,7 @@ def _look_out(plant: Plant, scratch: Scratch, apart: FloatArray, margin: FloatAr
         x = 0.5 * (ends[a, 0, 0] + ends[a, 1, 0] - ends[b, 0, 0] - ends[b, 1, 0])
         y = 0.5 * (ends[a, 0, 1] + ends[a, 1, 1] - ends[b, 0, 1] - ends[b, 1, 1])
         z = 0.5 * (ends[a, 0, 2] + ends[a, 1, 2] - ends[b, 0, 2] - ends[b, 1, 2])
-        need = extent[a] + extent[b] + clearance[m] + margin[m] + _FAR_ENOUGH + spread[m] * travel
+        need = extent[a] + extent[b] + clearance[m] + margin[m] + max(INFLUENCE, _FAR_ENOUGH + spread[m] * travel)
         square = x * x + y * y + z * z
         if need > 0.0 and square > need * need:
             apart[m] = np.sqrt(square) - extent[a] - extent[b] - clearance[m]
