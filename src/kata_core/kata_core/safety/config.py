@@ -26,7 +26,7 @@ class SafetyConfig:
     velocity_scale: float = param(0.9, unit="1", low=0.01, high=1.0, doc="Share of the URDF's velocity limits that is used.")
     max_velocity: float = param(10.0, unit="rad/s", low=0.01, high=100.0, doc="Velocity limit of every joint, beside the URDF's.")
     max_acceleration: float = param(80.0, unit="rad/s^2", low=0.1, high=1000.0, doc="Acceleration limit of every joint.")
-    max_braking_time: float = param(0.2, unit="s", low=0.01, high=2.0, doc="Time in which every joint can always come to rest.")
+    max_braking_time: float = param(0.25, unit="s", low=0.01, high=2.0, doc="Time in which every joint can always come to rest.")
     effort_scale: float = param(
         0.9, unit="1", low=0.01, high=1.0, doc="Share of the URDF's effort limits that feed-forward may use."
     )

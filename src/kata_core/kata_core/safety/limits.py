@@ -27,7 +27,7 @@ TOLERANCE = 1e-9
 """Velocity difference below which a limit is not said to have acted [rad/s]."""
 
 
-_TOGETHER = 1.1
+_TOGETHER = 1.3
 """Exponent of the norm by which loads add: 1 is their sum, 2 as if they were independent."""
 
 RESERVE = 0.85
