@@ -159,6 +159,7 @@ def verdict(store: Any, names: list[str], i: int, source: int, stamp: int) -> di
         "source_stamp": time(store, source),
         "target_stamp": time(store, stamp + 1_000_000),
         "command_stamp": time(store, stamp + 1_500_000),
+        "state_stamp": time(store, stamp),
     }
 
 
