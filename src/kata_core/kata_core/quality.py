@@ -19,7 +19,7 @@ from kata_core.retarget.table import load_table
 from kata_core.robot import RobotModel
 from kata_core.trajectory import Trajectory
 
-__all__ = ["Overlaps", "Quality", "contact_labels", "judge", "summary"]
+__all__ = ["Overlaps", "Quality", "contact_labels", "judge", "limb_lengths", "robot_points", "summary"]
 
 Overlaps = Callable[[FloatArray, float], Mapping[tuple[str, str], float]]
 """Depths [m] by pair of links that overlap by more than a depth [m] at joint positions [rad]; see `kata_sim.SelfCollision`."""
@@ -29,6 +29,18 @@ _LIMBS = tuple(
     for side in ("left", "right")
     for a, b in (("thigh", "shin"), ("shin", "foot"), ("upper_arm", "forearm"), ("forearm", "hand"))
 )
+
+
+_MEASURED = {
+    "hips, width": ("left_thigh", "right_thigh"),
+    "thigh": ("thigh", "shin"),
+    "shin": ("shin", "foot"),
+    "hip to shoulder": ("thigh", "upper_arm"),
+    "shoulders, width": ("left_upper_arm", "right_upper_arm"),
+    "upper arm": ("upper_arm", "forearm"),
+    "forearm": ("forearm", "hand"),
+}
+"""Limbs by title: the parts at their ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +89,7 @@ def contact_labels(clip: MotionClip) -> NDArray[np.bool_]:
 
 def judge(robot: RobotModel, clip: MotionClip, motion: Trajectory, overlaps: Overlaps | None) -> Quality:
     """Measure a motion against the clip it came from; both have the same frames. Without overlaps, none are looked for."""
-    points, soles = _robot_points(robot, motion)
+    points, soles = robot_points(robot, motion)
     labels = contact_labels(clip)
     speed = np.linalg.norm(np.gradient(soles.mean(axis=2)[..., :2], 1.0 / clip.fps, axis=0), axis=2)
     lowest = soles[..., 2].min(axis=2)
@@ -126,7 +138,7 @@ def summary(parts: list[Quality]) -> dict[str, float]:
     }
 
 
-def _robot_points(robot: RobotModel, motion: Trajectory) -> tuple[dict[str, FloatArray], FloatArray]:
+def robot_points(robot: RobotModel, motion: Trajectory) -> tuple[dict[str, FloatArray], FloatArray]:
     """Return keypoints by human body, shape (N, 3) each, and sole corners, shape (N, 2, c, 3), in the world [m]."""
     table, model = load_table(robot), robot.pinocchio
     data, frames = model.createData(), len(motion.stamp)
@@ -141,6 +153,21 @@ def _robot_points(robot: RobotModel, motion: Trajectory) -> tuple[dict[str, Floa
             place = base * data.oMf[robot.frame_id(sole.frame)]
             soles[i, s] = sole.corners @ place.rotation.T + place.translation
     return points, soles
+
+
+def limb_lengths(points: Mapping[str, FloatArray], clip: MotionClip) -> dict[str, tuple[float, float]]:
+    """Return the lengths of the human's limbs and of the robot's [m], medians over all frames and both sides."""
+    lengths = {}
+    for title, (a, b) in _MEASURED.items():
+        pair = [_between(body, a, b) for body in (_human_points(points, clip), points)]
+        lengths[title] = (pair[0], pair[1])
+    return lengths
+
+
+def _between(points: Mapping[str, FloatArray], a: str, b: str) -> float:
+    """Return the median distance of two parts, of which each is one of a side (``thigh``) or named in full."""
+    ends = [(a, b)] if a in points else [(f"{side}_{a}", f"{side}_{b}") for side in ("left", "right")]
+    return float(np.median([np.linalg.norm(points[q] - points[p], axis=1) for p, q in ends]))
 
 
 def _middle(points: Mapping[str, FloatArray], part: str) -> FloatArray:
