@@ -19,6 +19,8 @@ _GREATEST_CUT = 0.75
 """Smallest factor on the speed in one round; what is asked is not quite linear in the speed's square."""
 _SPARE = 1e-3
 """How much more than asked a speed is cut, so that rounds come to an end."""
+_HALVINGS = 6
+"""Steps in which is found how much slowing can be taken back."""
 
 
 class Slowed(NamedTuple):
@@ -40,24 +42,44 @@ class Slowed(NamedTuple):
 def slow(plant: Plant, trajectory: Trajectory) -> Slowed:
     """Slow a motion where that helps: where the robot could hold the posture, but not move so.
 
-    A speed profile is cut where the motion asks too much, made smooth from below, and tried again.
+    A speed profile is cut where the motion asks too much, made smooth from below, and tried again; in the end all of it
+    is raised again as far as that goes.
     """
-    config, stamp = plant.config, trajectory.stamp
-    path = MotionPath(trajectory)
-    reach = round(config.ease * (len(stamp) - 1) / (stamp[-1] - stamp[0])) if len(stamp) > 1 else 0
-    limit, speed = np.ones(len(stamp)), np.ones(len(stamp))
-    result = Slowed(trajectory, stamp, speed, measure(plant, trajectory))
-    for _ in range(config.rounds if len(stamp) > 2 else 0):
+    stamp = trajectory.stamp
+    limit = np.ones(len(stamp))
+    result = Slowed(trajectory, stamp, limit, measure(plant, trajectory))
+    for _ in range(plant.config.rounds if len(stamp) > 2 else 0):
         factor = _wanted(plant, result.demand)
         row = np.abs(stamp[None, :] - result.time[:, None]).argmin(axis=1)
-        wanted = np.maximum(speed[row] * factor * (1.0 - _SPARE), config.min_speed)
+        wanted = np.maximum(result.speed[row] * factor * (1.0 - _SPARE), plant.config.min_speed)
         before = limit.copy()
         np.minimum.at(limit, row[factor < 1.0], wanted[factor < 1.0])
         if (limit == before).all():
             break
-        speed = smooth_below(limit, reach)
-        slower, time = follow(path, stamp, speed)
-        result = Slowed(slower, time, speed, measure(plant, slower))
+        result = _at_speed(plant, trajectory, limit)
+    fits = result.speed.min() < 1.0 and (_wanted(plant, result.demand) == 1.0).all()
+    return _raised(plant, trajectory, limit, result) if fits else result
+
+
+def _at_speed(plant: Plant, trajectory: Trajectory, limit: FloatArray) -> Slowed:
+    """Go along a motion as fast as a limit of its speed allows, shape (N,)."""
+    stamp = trajectory.stamp
+    reach = round(plant.config.ease * (len(stamp) - 1) / (stamp[-1] - stamp[0]))
+    speed = smooth_below(limit, reach)
+    slower, time = follow(MotionPath(trajectory), stamp, speed)
+    return Slowed(slower, time, speed, measure(plant, slower))
+
+
+def _raised(plant: Plant, trajectory: Trajectory, limit: FloatArray, result: Slowed) -> Slowed:
+    """Return the motion with as large a share of its slowing taken back as it takes without passing a limit."""
+    low, high = 0.0, 1.0
+    for _ in range(_HALVINGS):
+        middle = 0.5 * (low + high)
+        tried = _at_speed(plant, trajectory, limit + middle * (1.0 - limit))
+        if (_wanted(plant, tried.demand) == 1.0).all():
+            low, result = middle, tried
+        else:
+            high = middle
     return result
 
 
