@@ -62,9 +62,8 @@ def test_a_swing_too_fast_for_the_motor_is_slowed_until_it_fits(toy: RobotModel,
     held = np.abs(adapt(toy, fast).before.held).max(axis=0)
     # so much effort that holding is easy and swinging is not
     full = bounds_of(toy, AdaptConfig()).effort
-    config = AdaptConfig(
-        effort_scale=float((held / full).max() * 0.9 + scale), velocity_scale=1.0, max_acceleration=1000.0, max_velocity=100.0
-    )
+    scale += 0.9 * float((held / full).max())
+    config = AdaptConfig(effort_scale=scale, velocity_scale=1.0, max_acceleration=1000.0, max_velocity=100.0)
     adaptation = adapt(toy, fast, config=config)
     before = (np.abs(adaptation.before.effort) / bounds_of(toy, config).effort).max()
     assert before > 1.1
