@@ -44,9 +44,8 @@ def _add(args: argparse.Namespace) -> int:
     name = args.name or name_of(args.urdf)
     out = args.out or Path(name)
     notes = add_robot(args.urdf, name, out, _progress)
-    print(
-        f"{out}: robot.yaml, retarget.yaml, capsules.yaml, safety.yaml, sim.yaml; it loads. Look at {out / PICTURE}, and check:"
-    )
+    print(f"{out}: robot.yaml, retarget.yaml, capsules.yaml, safety.yaml, sim.yaml")
+    print(f"It loads. Look at {out / PICTURE}, and check:")
     _tell(notes)
     path = out if out.is_absolute() or len(out.parts) > 1 else f"./{out}"
     print(f"Then: kata retarget CLIP --robot {path} --out motion.npz")
@@ -59,10 +58,8 @@ def _check(args: argparse.Namespace) -> int:
 
     robot = load_robot(args.robot)
     notes = check_robot(robot)
-    print(
-        f"{robot.description.folder}: {robot.description.name}, {len(robot.layout)} joints; it loads"
-        + (". Check:" if notes else "")
-    )
+    print(f"{robot.description.folder}: {robot.description.name}, {len(robot.layout)} joints")
+    print("It loads. Check:" if notes else "It loads.")
     _tell(notes)
     return 0
 

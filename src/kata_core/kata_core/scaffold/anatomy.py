@@ -67,7 +67,7 @@ def find_anatomy(model: Any, mimics: Collection[str], where: str) -> Anatomy:
     if _ancestors(model, legs[0].chain[0]):
         names = [str(model.names[i]) for i in _ancestors(model, legs[0].chain[0])]
         raise RobotError(f"the legs do not hang at the root link but behind {', '.join(names)}", where=where)
-    head = [i for i in sorted(trunk) if i not in waist and place[i, 2] >= arms[0].root[2] - 0.1 * height]
+    head = tuple(i for i in sorted(trunk) if i not in waist and place[i, 2] >= arms[0].root[2] - 0.1 * height)
     chains = {"left_leg": legs[0].chain, "right_leg": legs[1].chain, "waist": waist}
     chains |= {"left_arm": arms[0].chain, "right_arm": arms[1].chain, "head": head}
     groups = {name: tuple(str(model.names[i]) for i in chain) for name, chain in chains.items() if len(chain)}

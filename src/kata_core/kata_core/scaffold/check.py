@@ -100,4 +100,4 @@ def _reach(robot: RobotModel, table: Table) -> Iterator[str]:
             along = place[f"{side}_{last}"] - place[f"{side}_{first}"]
             angle = float(np.arccos(np.clip(along @ way / max(float(np.linalg.norm(along)), 1e-9), -1.0, 1.0)))
             if angle > _ASTRAY:
-                yield f"in the T-pose, from which turns are matched, the {side} {limb} is {angle:.2f} rad astray: limits or keypoints"
+                yield f"the {side} {limb} misses the T-pose by {angle:.2f} rad, from which turns are matched: limits, keypoints?"

@@ -88,7 +88,5 @@ def _fill(folder: Path, draft: Draft, capsules: CapsuleSet) -> list[str]:
         raise RobotError("the folder describes other joints than the draft", where=str(folder))
     notes = [*check_robot(robot), *_UNKNOWN, *([] if draft.camera else ["no link is called a camera (sim.yaml)"])]
     (folder / "robot.yaml").write_text(robot_text(draft, notes))
-    draw_capsules(
-        robot, capsules, folder / PICTURE, {body: (place.frame, place.offset) for body, place in keypoints(draft).items()}
-    )
+    draw_capsules(robot, capsules, folder / PICTURE, keypoints(draft))
     return notes

@@ -2,7 +2,7 @@
 """The files of a drafted robot as text that a person can read and correct."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from kata_core.robot.description import urdf_reference
 from kata_core.scaffold.draft import SIDES, Draft
@@ -122,5 +122,5 @@ def sim_text(draft: Draft) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _vector(values: Sequence[float]) -> str:
+def _vector(values: Iterable[float]) -> str:
     return "[" + ", ".join(f"{round(float(value), 4) + 0.0:g}" for value in values) + "]"
