@@ -25,6 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add.add_argument("urdf", type=Path, metavar="URDF", help="a humanoid's URDF; xacro files must be expanded first")
     add.add_argument("--name", help="what to call the robot (default: as the URDF does)")
     add.add_argument("--out", type=Path, metavar="DIR", help="folder to make (default: ./NAME)")
+    add.add_argument("--replace", action="store_true", help="replace the robot's folder that is there already")
     check = actions.add_parser("check", help="load all of a robot's folder, and say what is missing or odd")
     check.add_argument("robot", help="name of a folder in config/robots, or its path")
     capsules = actions.add_parser("capsules", help="fit capsules to the links' meshes")
@@ -43,7 +44,7 @@ def _add(args: argparse.Namespace) -> int:
 
     name = args.name or name_of(args.urdf)
     out = args.out or Path(name)
-    notes = add_robot(args.urdf, name, out, _progress)
+    notes = add_robot(args.urdf, name, out, _progress, replace=args.replace)
     print(f"{out}: robot.yaml, retarget.yaml, capsules.yaml, safety.yaml, sim.yaml")
     print(f"It loads. Look at {out / PICTURE}, and check:")
     _tell(notes)

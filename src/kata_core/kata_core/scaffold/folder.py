@@ -2,17 +2,16 @@
 """Writes a robot's folder of data, whole or not at all."""
 
 import re
-import shutil
-import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from kata_core.atomic import check_free, new_folder
 from kata_core.collision import CapsuleSet
 from kata_core.collision.fit import fit_capsules
 from kata_core.collision.ignore import harmless_pairs
 from kata_core.collision.picture import draw_capsules
 from kata_core.collision.store import store_capsules
-from kata_core.errors import ConfigError, RobotError
+from kata_core.errors import RobotError
 from kata_core.robot import load_robot
 from kata_core.robot.urdf import parse_urdf
 from kata_core.scaffold.check import check_robot
@@ -22,6 +21,7 @@ from kata_core.scaffold.text import keypoints, retarget_text, robot_text, safety
 __all__ = ["PICTURE", "add_robot", "name_of"]
 
 PICTURE = "picture.svg"
+_MARKER = "robot.yaml"
 _UNKNOWN = (
     "gains are computed from inertias, for a drive of 2.5 Hz: replace them by the maker's",
     "armature and friction of the drives are a small gear's (sim.yaml)",
@@ -38,42 +38,26 @@ def name_of(urdf: Path) -> str:
     return re.sub(r"\W+", "_", parse_urdf(urdf).get("name") or urdf.stem).strip("_").lower() or "robot"
 
 
-def add_robot(urdf: Path, name: str, out: Path, watch: Callable[[list[str]], Iterable[str]] = iter) -> list[str]:
+def add_robot(
+    urdf: Path, name: str, out: Path, watch: Callable[[list[str]], Iterable[str]] = iter, *, replace: bool = False
+) -> list[str]:
     """Write the folder of a robot and return what a person should check.
 
     Args:
         urdf: The robot's description.
         name: What the robot is called.
-        out: Folder that does not exist yet.
+        out: Folder to write.
         watch: Told the links to fit, gives them back one by one: a progress bar.
+        replace: Whether a robot's folder that is there already may be replaced.
 
     Raises:
         KataError: The URDF is not fit, or the folder exists or cannot be written. Nothing is left behind then.
     """
-    if out.exists():
-        raise ConfigError("exists", where=str(out), fix="remove it, or name another with --out")
+    check_free(out, _MARKER, replace=replace)
     draft = draft_robot(urdf, name)
     capsules = CapsuleSet(fit_capsules(draft.robot, watch), harmless_pairs(draft.robot))
-    partial = _room(out)
-    try:
-        notes = _fill(partial, draft, capsules)
-        partial.rename(out)
-    except OSError as error:
-        raise ConfigError(f"cannot write: {error.strerror}", where=str(out)) from error
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
-    return notes
-
-
-def _room(out: Path) -> Path:
-    """Return a new hidden folder beside the one to be."""
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        room = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
-        room.chmod(0o755)
-    except OSError as error:
-        raise ConfigError(f"cannot write: {error.strerror}", where=str(out)) from error
-    return room
+    with new_folder(out, _MARKER, replace=replace) as partial:
+        return _fill(partial, draft, capsules)
 
 
 def _fill(folder: Path, draft: Draft, capsules: CapsuleSet) -> list[str]:
