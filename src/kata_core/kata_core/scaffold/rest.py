@@ -32,28 +32,30 @@ def rest_posture(robot: RobotModel, arms: dict[int, Limb]) -> FloatArray:
 
 def _point(robot: RobotModel, arm: Limb, upper: FloatArray, fore: FloatArray, position: FloatArray) -> None:
     """Turn an arm, in place, so that its two halves point in two directions (damped least squares)."""
-    model, data = robot.pinocchio, robot.pinocchio.createData()
-    start = robot.frame_id(arm.start.frame)
-    joints = _between(robot, arm)
-    neutral = position.copy()
+    joints, neutral = _between(robot, arm), position.copy()
     for _ in range(_ITERATIONS):
-        pin.computeJointJacobians(model, data, position)
-        pin.updateFramePlacements(model, data)
-        shoulder = data.oMf[start].act(arm.start.offset)
-        elbow, wrist = data.oMi[arm.hinge].translation, data.oMi[arm.end].translation
-        error, rows = [], []
-        for child, (near, far), goal in ((arm.hinge, (shoulder, elbow), upper), (arm.end, (elbow, wrist), fore)):
-            reach = float(np.linalg.norm(far - near))
-            error.append(near + reach * goal - far)
-            rows.append(pin.getJointJacobian(model, data, child, pin.LOCAL_WORLD_ALIGNED)[:3])
-        rows[1] = rows[1] - rows[0]
-        rows[1] = rows[1][:, joints]
-        rows[0] = rows[0][:, joints]
-        jacobian, miss = np.concatenate(rows), np.concatenate(error)
-        gram = jacobian.T @ jacobian + 1e-3 * np.eye(len(joints))
+        miss, jacobian = _halves(robot, arm, upper, fore, position)
+        jacobian = jacobian[:, joints]
+        gram = jacobian.T @ jacobian + _PULL * np.eye(len(joints))
         step = np.linalg.solve(gram, jacobian.T @ miss + _PULL * (neutral - position)[joints])
         position[joints] += np.clip(step, -_STEP, _STEP)
         position[:] = robot.clamp(position)
+
+
+def _halves(
+    robot: RobotModel, arm: Limb, upper: FloatArray, fore: FloatArray, position: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Return how far elbow and wrist are from where they should be, shape (6,), [m], and their Jacobian, shape (6, n)."""
+    model, data = robot.pinocchio, robot.pinocchio.createData()
+    pin.computeJointJacobians(model, data, position)
+    pin.updateFramePlacements(model, data)
+    shoulder = data.oMf[robot.frame_id(arm.start.frame)].act(arm.start.offset)
+    elbow, wrist = data.oMi[arm.hinge].translation, data.oMi[arm.end].translation
+    first, second = (pin.getJointJacobian(model, data, i, pin.LOCAL_WORLD_ALIGNED)[:3] for i in (arm.hinge, arm.end))
+    misses = [
+        near + np.linalg.norm(far - near) * way - far for near, far, way in ((shoulder, elbow, upper), (elbow, wrist, fore))
+    ]
+    return np.concatenate(misses), np.concatenate([first, second - first])
 
 
 def _between(robot: RobotModel, arm: Limb) -> list[int]:

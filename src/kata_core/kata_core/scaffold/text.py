@@ -4,9 +4,11 @@
 import re
 from collections.abc import Iterable, Sequence
 
+import numpy as np
+
 from kata_core.robot.description import urdf_reference
 from kata_core.scaffold.draft import SIDES, Draft
-from kata_core.scaffold.landmarks import Place, joint_axes, link_of
+from kata_core.scaffold.landmarks import Place, link_of
 
 __all__ = ["retarget_text", "robot_text", "safety_text", "sim_text"]
 
@@ -69,21 +71,22 @@ def retarget_text(draft: Draft) -> str:
 
 def keypoints(draft: Draft) -> dict[str, Place]:
     """Return where each human body's origin is on the robot."""
-    robot, found = draft.robot, {}
-    zero = joint_axes(robot, robot.rest).origin[0] * 0.0
+    found: dict[str, Place] = {}
     for part, bodies in (("leg", ("thigh", "shin", "foot")), ("arm", ("upper_arm", "forearm", "hand"))):
+        places = [_limb(draft, f"{side}_{part}") for side in SIDES]
         for i, body in enumerate(bodies):
-            for side in SIDES:
-                limb = draft.limbs[f"{side}_{part}"]
-                ends = (limb.start, Place(link_of(robot, limb.hinge), zero), Place(link_of(robot, limb.end), zero))
-                found[f"{side}_{body}"] = ends[i] if limb.hinge != limb.end or i < 2 else _tip(draft, side)
+            found |= {f"{side}_{body}": place[i] for side, place in zip(SIDES, places, strict=True)}
     return found
 
 
-def _tip(draft: Draft, side: str) -> Place:
-    """Return the palm, which stands for the wrist of an arm that ends behind the elbow."""
-    frame = draft.robot.description.frames[f"{side}_palm"]
-    return Place(frame.link, draft.soles[0].offset[0] * 0.0 + frame.xyz)
+def _limb(draft: Draft, group: str) -> tuple[Place, Place, Place]:
+    """Return start, hinge and end of a limb; the palm stands for the wrist of an arm that has none."""
+    robot, limb = draft.robot, draft.limbs[group]
+    hinge, end = (Place(link_of(robot, joint), np.zeros(3)) for joint in (limb.hinge, limb.end))
+    if limb.hinge == limb.end:
+        palm = robot.description.frames[group.replace("arm", "palm")]
+        end = Place(palm.link, np.array(palm.xyz))
+    return limb.start, hinge, end
 
 
 def _keypoint(body: str, place: Place) -> str:
