@@ -41,9 +41,11 @@ class Doubts:
         self._unsure.publish(Bool(data=judgement.certainty is Certainty.UNSURE))
         before = self._last.certainty if self._last else Certainty.SURE
         if judgement.certainty is not before:
-            log = self._node.get_logger()
             text = f"policy is {_LEVELS[judgement.certainty][1]} ({self._figures(judgement)})"
-            (log.warning if judgement.certainty > Certainty.SURE else log.info)(text)
+            if judgement.certainty > Certainty.SURE:  # rclpy wants a line of its own for each severity
+                self._node.get_logger().warning(text)
+            else:
+                self._node.get_logger().info(text)
         self._last = judgement
         if self._worst is None or judgement.certainty >= self._worst.certainty:
             self._worst = judgement
