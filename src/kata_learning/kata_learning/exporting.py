@@ -15,9 +15,9 @@ import onnxruntime as ort
 import torch
 from numpy.typing import NDArray
 
+from kata_core.atomic import new_file
 from kata_core.errors import ContractError, DataError
 from kata_core.policy import CONTRACT_KEY, PolicyContract
-from kata_learning.atomic import new_file
 from kata_learning.dataset import Dataset, Statistics
 from kata_learning.monitoring import MonitorConfig, make_monitor
 from kata_learning.network import ChunkPolicy

@@ -30,9 +30,9 @@ def run(args: argparse.Namespace) -> int:
 
     from tqdm import tqdm
 
+    from kata_core.atomic import new_file
     from kata_core.policy.onnx_policy import OnnxPolicy
     from kata_core.robot import load_robot
-    from kata_learning.atomic import new_file
     from kata_learning.evaluation import EvaluationConfig, evaluate_policy
     from kata_learning.options import take_config
 
