@@ -23,6 +23,7 @@ setup(
             "doctor = kata_nodes.commands.doctor",
             "launch = kata_nodes.commands.launch",
         ],
+        "kata.retarget": ["play = kata_nodes.commands.retarget_play"],
     },
     # colcon test looks for pytest here; colcon.meta names the folder of tests.
     extras_require={"test": ["pytest"]},
