@@ -58,17 +58,26 @@ class BagThread:
         self.error = self.complaint = self._halted = ""
         self.refused: Counter[str] = Counter()
         self._bag, self._encoders, self._limit, self._chunk = bag, encoders, limit, chunk
-        self._queue: deque[Sample] = deque()
+        self._queue: deque[tuple[float, Sample]] = deque()
+        self._waits: deque[float] = deque(maxlen=100_000)
         self._put_bytes = self._taken_bytes = 0  # each is written by one thread alone
-        self._flushed = self._synced = monotonic()
+        self._flushed = monotonic()
         self._closing = Event()
-        self._thread = Thread(target=self._run, name="bag", daemon=True)
-        self._thread.start()
+        # Waiting for the disk takes seconds when others use it; the queue must be emptied meanwhile.
+        self._threads = [Thread(target=work, daemon=True) for work in (self._run, self._sync)]
+        for thread in self._threads:
+            thread.start()
 
     @property
     def waiting(self) -> int:
         """Bytes that wait to be written."""
         return self._put_bytes - self._taken_bytes
+
+    @property
+    def wait_p99(self) -> float:
+        """Time from receipt to the bag that 99 % of all looks into the queue found at most [s]."""
+        ordered = sorted(self._waits)
+        return ordered[int(0.99 * (len(ordered) - 1))] if ordered else 0.0
 
     def put(self, sample: Sample) -> bool:
         """Take a sample; return False if it is lost because too many wait or nothing can be written."""
@@ -80,7 +89,7 @@ class BagThread:
             self.complaint = reason
             return False
         self._put_bytes += len(sample.data)
-        self._queue.append(sample)
+        self._queue.append((monotonic(), sample))
         return True
 
     def halt(self, reason: str) -> None:
@@ -88,9 +97,10 @@ class BagThread:
         self._halted = self.complaint = reason
 
     def close(self) -> None:
-        """Write what waits, and end the thread."""
+        """Write what waits, and end the threads."""
         self._closing.set()
-        self._thread.join()
+        for thread in self._threads:
+            thread.join()
 
     def _run(self) -> None:
         while True:
@@ -107,8 +117,10 @@ class BagThread:
             self._closing.wait(_LOOK)
 
     def _drain(self) -> None:
+        if self._queue:
+            self._waits.append(monotonic() - self._queue[0][0])
         while self._queue:
-            sample = self._queue.popleft()
+            _, sample = self._queue.popleft()
             self._taken_bytes += len(sample.data)
             encode = self._encoders.get(sample.topic)
             try:
@@ -121,17 +133,20 @@ class BagThread:
     def _drop(self) -> None:
         """Count what can no longer be written."""
         while self._queue:
-            sample = self._queue.popleft()
+            _, sample = self._queue.popleft()
             self._taken_bytes += len(sample.data)
             self.refused[sample.topic] += 1
 
     def _tend(self) -> None:
-        """End the chunk, and wait for the disk, from time to time."""
+        """End the chunk from time to time."""
         now = monotonic()
-        if self.error or now - self._flushed < self._chunk:
-            return
-        self._bag.flush()
-        self._flushed = now
-        if now - self._synced > _SYNC:
-            self._bag.sync()
-            self._synced = now
+        if not self.error and now - self._flushed > self._chunk:
+            self._bag.flush()
+            self._flushed = now
+
+    def _sync(self) -> None:
+        while not self._closing.wait(_SYNC) and not self.error:
+            try:
+                self._bag.sync()
+            except OSError as error:
+                self.error = f"cannot write: {error.strerror or error}"

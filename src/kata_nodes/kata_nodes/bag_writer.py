@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Write one episode as a rosbag2 bag (MCAP), whole or not at all."""
 
+import fcntl
 import os
 import shutil
 from collections.abc import Mapping, Sequence
@@ -11,12 +12,15 @@ import yaml
 from mcap.writer import CompressionType, Writer
 
 from kata_core.errors import DataError
-from kata_core.recording import PARTIAL, metadata_text
+from kata_core.recording import PARTIAL, metadata_text, sealed
 from kata_nodes.bag_metadata import BagTopic
 
 __all__ = ["BagWriter", "next_episode", "unfinished"]
 
 _DISTRO = os.environ.get("ROS_DISTRO", "jazzy")
+
+_CHUNK = 4 * 1024 * 1024
+"""Size at which a chunk ends; the index of each stays in memory until the bag is saved."""
 
 
 def next_episode(directory: Path) -> Path:
@@ -61,10 +65,11 @@ class BagWriter:
                 raise FileExistsError(f"{folder} exists")
             self.partial.mkdir(parents=True)
             self._file = (self.partial / f"{folder.name}.mcap").open("wb")
-            self._writer = Writer(self._file, compression=CompressionType.ZSTD, enable_data_crcs=True)
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # so that nobody repairs it meanwhile
+            self._writer = Writer(self._file, _CHUNK, CompressionType.ZSTD, enable_data_crcs=True)
             self._writer.start(profile="ros2", library="kata")
             self._channels = {topic.name: self._register(topic) for topic in topics}
-            self._writer.add_metadata("kata", dict(facts or {}))
+            self._writer.add_metadata("kata", sealed(facts or {}))
             self._file.flush()
         except OSError as error:
             raise DataError(f"cannot record: {error}", where=str(folder), fix="choose a folder that can be written") from error
@@ -137,7 +142,7 @@ class BagWriter:
         Raises:
             OSError: The disk is full or failing; the bag must then be kept or discarded.
         """
-        self._writer.add_metadata("episode", dict(custom))
+        self._writer.add_metadata("episode", sealed(custom))
         self._writer.finish()
         self._file.flush()
         os.fsync(self._file.fileno())

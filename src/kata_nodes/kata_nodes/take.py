@@ -138,7 +138,8 @@ class Take:
         if self.error:
             raise OSError(self.error)
         self.attach(attachments, now)
-        return self._bag.save({**self._facts, **facts, "stop_stamp": str(now)})
+        wait = f"{1e3 * self._thread.wait_p99:.1f}" if self._thread else "0"
+        return self._bag.save({**self._facts, **facts, "stop_stamp": str(now), "write_lag_p99_ms": wait})
 
     def keep(self) -> Path:
         """End without completing the bag, and return its folder."""

@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """``metadata.yaml`` of a bag as rosbag2 writes it (version 9, rosbag2 0.26 and later)."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from zlib import crc32
 
 import yaml
 
-__all__ = ["PARTIAL", "TopicSummary", "metadata_text"]
+__all__ = ["PARTIAL", "TopicSummary", "is_sound", "metadata_text", "sealed"]
+
+_SEAL = "seal"
 
 PARTIAL = ".partial-"
 """Prefix of folders that are being written, or were when their recorder died."""
@@ -62,6 +66,21 @@ def metadata_text(
         "ros_distro": distro,
     }
     return str(yaml.dump({"rosbag2_bagfile_information": information}, Dumper=_NoAliases, sort_keys=False))
+
+
+def sealed(facts: Mapping[str, str]) -> dict[str, str]:
+    """Return facts with a checksum of them, since MCAP has none for its metadata records."""
+    return {**facts, _SEAL: _checksum(facts)}
+
+
+def is_sound(facts: Mapping[str, str]) -> bool:
+    """Return whether facts are as they were sealed; those without a seal are believed."""
+    rest = {key: value for key, value in facts.items() if key != _SEAL}
+    return _SEAL not in facts or facts[_SEAL] == _checksum(rest)
+
+
+def _checksum(facts: Mapping[str, str]) -> str:
+    return f"{crc32(json.dumps(sorted(facts.items())).encode()):08x}"
 
 
 class _NoAliases(yaml.SafeDumper):
