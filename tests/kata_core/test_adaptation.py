@@ -89,6 +89,16 @@ def test_slowing_follows_the_same_way_smoothly_and_forwards(toy: RobotModel) -> 
     assert np.abs(adaptation.after.velocity).max() <= 5.0 * 1.005
 
 
+def test_slowing_stays_within_position_limits(toy: RobotModel) -> None:
+    elbow = toy.layout.names.index("elbow")
+    arrays = still(toy, 2.0)
+    arrays["joint_position"][:, elbow] = toy.upper[elbow] - 0.5 * (np.arange(121) % 40 < 20)  # steps up to the limit
+    adaptation = adapt(toy, Trajectory(toy.layout.names, **arrays))
+    assert adaptation.duration_factor > 1.0
+    assert (adaptation.trajectory.joint_position <= toy.upper).all()
+    assert (adaptation.trajectory.joint_position >= toy.lower).all()
+
+
 def test_contacts_keep_their_place_on_the_way(g1: RobotModel) -> None:
     arrays = still(g1, 2.0)
     t = arrays["stamp"]
