@@ -17,7 +17,7 @@ from kata_nodes.convert import JointConverter, from_time
 
 pytestmark = [pytest.mark.ros, pytest.mark.slow]
 
-CLIP = "cmu_02_05_punch_strike.bvh"
+CLIP = "cmu_02_01_walk.bvh"
 
 
 def play(mocap, *arguments: str) -> subprocess.Popen[str]:
@@ -53,11 +53,12 @@ def test_the_robot_follows_the_clip_and_holds(robot_up, probe, mocap, tmp_path, 
     assert "the robot holds" in output
     assert probe.until(lambda: verdicts[-1][1].status == Verdict.HOLDING, 5.0)
     clip = Trajectory.load(out)
-    error = error_of_followed(clip, [m for _, m in states])
-    report(f"joints against the clip's: {np.degrees(error.mean()):.1f}° mean, {np.degrees(np.quantile(error, 0.95)):.1f}° p95")
-    standing = np.abs(clip.joint_position - clip.joint_position[0])
-    assert error.mean() < 0.5 * standing.mean()
+    followed = best_match(clip, [m for _, m in states])
+    error, likeness = np.abs(followed - clip.joint_position), likenesses(followed, clip.joint_position)
+    report(f"joints against the clip's: {np.degrees(np.median(error)):.1f}° median, correlation {np.median(likeness):.2f}")
     assert np.median(error) < np.radians(3.0)
+    assert len(likeness) >= 6
+    assert np.median(likeness) > 0.6  # measured 0.76, with the safety filter limiting joints all the time
 
 
 def test_ctrl_c_ends_it_and_the_robot_holds(robot_up, probe, mocap):
@@ -84,19 +85,24 @@ def test_without_a_safety_node_one_line_says_what_to_start(ros_domain, mocap):
     assert "kata launch" in output
 
 
-def error_of_followed(motion: Trajectory, states: list[JointStateMsg]) -> np.ndarray:
-    """Return the distance of measured joints from the clip's, at the delay that fits best, shape (N, n), [rad].
-
-    Postures beyond the safety filter's margins do not count: the filter keeps away from there.
-    """
-    robot = load_robot("g1")
-    joints = JointConverter(robot.layout)
+def best_match(motion: Trajectory, states: list[JointStateMsg]) -> np.ndarray:
+    """Return the measured joints at the clip's frames, at the delay that fits best, shape (N, n), [rad]."""
+    joints = JointConverter(load_robot("g1").layout)
     seconds = np.array([from_time(m.header.stamp) for m in states]) * 1e-9
     measured = np.array([joints.state_from(m).value.position for m in states])
-    wanted = np.clip(motion.joint_position, robot.lower + 0.1, robot.upper - 0.1)
-    errors = []
-    for begin in np.arange(seconds[0], seconds[-1] - motion.stamp[-1], 0.05):
-        at = np.stack([np.interp(begin + motion.stamp, seconds, column) for column in measured.T], axis=1)
-        errors.append(np.abs(at - wanted))
-    assert errors, f"the robot was watched for less than the clip's {motion.stamp[-1]:.1f} s"
-    return min(errors, key=lambda error: float(error.mean()))
+    matches = [
+        np.stack([np.interp(begin + motion.stamp, seconds, column) for column in measured.T], axis=1)
+        for begin in np.arange(seconds[0], seconds[-1] - motion.stamp[-1], 0.02)
+    ]
+    assert matches, f"the robot was watched for less than the clip's {motion.stamp[-1]:.1f} s"
+    return min(matches, key=lambda match: float(np.abs(match - motion.joint_position).mean()))
+
+
+def likenesses(followed: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """Return the correlations over time of the joints that move by 5° or more.
+
+    Some joints the safety filter keeps away from where the clip has them, for want of distance between links; the way
+    in which they move is the clip's nevertheless.
+    """
+    moving = np.flatnonzero(wanted.std(axis=0) > np.radians(5.0))
+    return np.array([np.corrcoef(followed[:, i], wanted[:, i])[0, 1] for i in moving])
