@@ -21,6 +21,7 @@ from kata_core.retarget.solver import CONVERGED
 from kata_core.retarget.state import new_memory
 from kata_core.retarget.table import load_table
 from kata_core.retarget.types import Retargeted
+from kata_core.retarget.upper import UpperBody, is_upper_only
 from kata_core.robot import RobotModel
 from kata_core.verdict import Reason
 
@@ -56,6 +57,7 @@ class BodyRetargeter:
         self._orders: dict[tuple[str, ...], NDArray[np.int64]] = {}
         self._memory, self._stamp = new_memory(self._problem), -1
         self._counts: Counter[str] = Counter()
+        self._upper = UpperBody()
         if self._config.budget > 0.0 and clock is None:
             raise ConfigError(f"a budget of {self._config.budget} s without a clock", fix="give a clock, or a budget of 0")
         self._warm_up()
@@ -79,9 +81,10 @@ class BodyRetargeter:
         """Forget everything; the next frame is a first one."""
         self._memory, self._stamp = new_memory(self._problem), -1
         self._counts.clear()
+        self._upper = UpperBody()
 
     def step(self, frames: HumanFrames) -> Retargeted:
-        """Follow one sample.
+        """Follow one sample of a whole body, or of a head with or without hands, from which the body is made up.
 
         Frames without a finite pelvis, out of order or absurd are refused: position is None, and nothing is
         remembered of them. Other bodies that are lost or not finite are left out. Where iterations or budget end
@@ -89,6 +92,9 @@ class BodyRetargeter:
         limits, and the next frame goes on from it.
         """
         self._counts["frames"] += 1
+        lost: tuple[str, ...] = ()
+        if is_upper_only(frames):
+            lost, frames = self._upper.lost(frames), self._upper.complete(frames)
         human = read_human(frames, self._order(frames.names))
         leg = human_leg(human)
         reason = self._judge(human, leg) or ("" if frames.stamp > self._stamp else Reason.OUT_OF_ORDER)
@@ -103,7 +109,7 @@ class BodyRetargeter:
         else:
             length = self._advance(human, min((frames.stamp - self._stamp) * 1e-9, _LONGEST_DT))
         self._stamp = frames.stamp
-        return self._result(() if length <= self._config.tolerance else (_NOT_CONVERGED,))
+        return self._result(lost if length <= self._config.tolerance else (*lost, _NOT_CONVERGED))
 
     def read_clip(self, clip: MotionClip) -> tuple[list[Human], float]:
         """Return a clip's samples as the kernels take them, and the robot's leg length over the human's.
