@@ -92,12 +92,14 @@ class BodyRetargeter:
         limits, and the next frame goes on from it.
         """
         self._counts["frames"] += 1
+        if not frames.stamp > self._stamp:
+            return self._refused(Reason.OUT_OF_ORDER)
         lost: tuple[str, ...] = ()
         if is_upper_only(frames):
             lost, frames = self._upper.lost(frames), self._upper.complete(frames)
         human = read_human(frames, self._order(frames.names))
         leg = human_leg(human)
-        reason = self._judge(human, leg) or ("" if frames.stamp > self._stamp else Reason.OUT_OF_ORDER)
+        reason = self._judge(human, leg)
         if reason == _LOST_BODY and not np.isfinite(frames.position).all():
             reason = Reason.NOT_FINITE
         if reason:
