@@ -17,12 +17,13 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 from retarget_trades import Trade, draw_trades, lag
-from retarget_quality import Quality, SelfCollision, judge, summary
 
 from kata_core import RobotModel, Trajectory, load_robot
 from kata_core.errors import KataError
 from kata_core.mocap import MotionClip, load_clip
+from kata_core.quality import Quality, judge, summary
 from kata_core.retarget import BodyRetargeter, RetargetConfig, retarget_clip
+from kata_sim import SelfCollision
 
 _MOCAP = Path(__file__).resolve().parents[2] / "shared/mocap"
 _NOT_FLAT = ("uneven", "climb")
@@ -64,7 +65,9 @@ def main() -> int:
     parser.add_argument("--repeat", type=int, default=3, help="timed passes over the clips")
     parser.add_argument("--mode", choices=("both", "streaming", "offline"), default="both")
     parser.add_argument("--ablations", action="store_true", help="also with constraints switched off one by one")
-    parser.add_argument("--tradeoff", type=Path, help="only what smoothing and foot lock cost: a table, and a picture in this file")
+    parser.add_argument(
+        "--tradeoff", type=Path, help="only what smoothing and foot lock cost: a table, and a picture in this file"
+    )
     parser.add_argument("--json", type=Path, help="write the pooled figures here")
     args = parser.parse_args()
     try:
@@ -143,7 +146,7 @@ def _table(
     free = _freed(robot, title)
     for clip in clips:
         motion: Trajectory = retarget_clip(free, clip, clip.fps, mode, config)
-        parts.append(judge(robot, clip, motion, collision))
+        parts.append(judge(robot, clip, motion, collision.beyond_rest))
         _line(Path(clip.source).stem, len(clip), summary(parts[-1:]))
         worst = sorted(parts[-1].pairs.items(), key=lambda item: -item[1])[:4]
         if worst:

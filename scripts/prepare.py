@@ -113,8 +113,8 @@ def build() -> None:
 def compile_kernels() -> None:
     """Compile the retargeting's kernels, so that no node has to while a person waits."""
     core = ROOT / "src/kata_core/kata_core"
-    paths = [core / "compiled.py", *core.glob("retarget/*.py"), *core.glob("collision/*.py")]
-    sources = [path for path in paths if "@kernel" in (text := path.read_text()) or "NamedTuple" in text]
+    paths = [core / "compiled.py", *core.glob("*/*.py")]
+    sources = [path for path in paths if "@kernel" in (text := path.read_text()) or "(NamedTuple)" in text]
     digest = _digest(sources, extra=[_stamp("install"), os.environ.get("XDG_CACHE_HOME", str(Path.home()))])
     if _stamp("kernels") == digest:
         return

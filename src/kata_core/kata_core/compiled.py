@@ -42,9 +42,9 @@ def kernel(function: F) -> F:
 
 def _cache_folder() -> str:
     here = Path(__file__).resolve().parent
-    paths = [Path(__file__), *sorted(here.glob("retarget/*.py")), *sorted(here.glob("collision/*.py"))]
-    sources = [text for text in (path.read_bytes() for path in paths) if b"@kernel" in text or b"NamedTuple" in text]
-    digest = hashlib.sha256(b"".join(sources)).hexdigest()[:16]
+    sources = [source.read_bytes() for source in sorted(here.glob("*/*.py"))]
+    kernels = [source for source in sources if b"@kernel" in source or b"(NamedTuple)" in source]
+    digest = hashlib.sha256(b"".join(kernels)).hexdigest()[:16]
     root = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
     return str(Path(root) / "kata" / "kernels" / digest)
 

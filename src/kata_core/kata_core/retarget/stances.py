@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """When feet stand in a whole clip, with hindsight: the ellipse of `contact`, then whole intervals."""
 
+from dataclasses import dataclass
 from itertools import pairwise
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,10 +16,11 @@ __all__ = ["Stances", "find_stances", "no_stances"]
 
 _SHORTEST = 0.1  # shorter stances and shorter gaps between two are noise [s]
 _FLOOR_PERCENTILE = 2.0
-_OWN_FLOOR = 0.03  # a foot that is never lower than this over the other's lowest was only ever on raised ground [m]
+_OWN_FLOOR = 0.06  # a foot that is never lower than this over the other's lowest was only ever on raised ground [m]
 
 
-class Stances(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Stances:
     """Both feet over N frames.
 
     Attributes:
