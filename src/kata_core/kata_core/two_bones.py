@@ -5,7 +5,7 @@ import numpy as np
 
 from kata_core.arrays import FloatArray
 
-__all__ = ["ARM", "ELBOW_POLE", "SHOULDER", "hinge_of", "turn_between"]
+__all__ = ["ARM", "ELBOW_POLE", "SHOULDER", "hinge_of"]
 
 ARM = (0.28, 0.26)
 """Upper arm and forearm of a person of usual size [m] (Winter 2009, figure 4.1, for 1.75 m with the T-pose of frames)."""
@@ -40,13 +40,3 @@ def hinge_of(root: FloatArray, end: FloatArray, lengths: tuple[float, float], po
     forward = (first**2 - second**2 + reach**2) / (2.0 * reach)
     hinge: FloatArray = root + forward * along + np.sqrt(max(0.0, first**2 - forward**2)) * across
     return hinge
-
-
-def turn_between(before: FloatArray, after: FloatArray) -> FloatArray:
-    """Return the shortest rotation from one direction to another, as a unit quaternion xyzw, shape (4,)."""
-    a, b = before / np.linalg.norm(before), after / np.linalg.norm(after)
-    q = np.array([*np.cross(a, b), 1.0 + a @ b])
-    if np.linalg.norm(q) < 1e-6:
-        q = np.array([*np.cross(a, np.eye(3)[int(np.argmin(np.abs(a)))]), 0.0])
-    turn: FloatArray = q / np.linalg.norm(q)
-    return turn
