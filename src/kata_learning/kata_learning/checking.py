@@ -23,6 +23,7 @@ from kata_core.errors import DataError
 from kata_core.robot import RobotModel
 from kata_core.safety import SafetyConfig, SafetyFilter
 from kata_core.trajectory import Trajectory
+from kata_core.verdict import Reason
 from kata_learning.bags import find_bags
 from kata_learning.replaying import Replayed, joint_states, replay_episode, targets
 from kata_learning.report.episodes import EpisodeView, read_episode
@@ -61,8 +62,8 @@ class Checked:
 
     @property
     def clean(self) -> bool:
-        """Return whether no limit is broken and no sample is broken."""
-        return not self.violations and not self.motion.faults
+        """Return whether no limit is broken and no sample is; a repeated one does no harm."""
+        return not self.violations and not set(self.motion.faults) - {Reason.DUPLICATED}
 
     def numbers(self) -> dict[str, object]:
         """Return all figures as one flat object."""

@@ -41,12 +41,11 @@ class Motion:
         times, rows = np.asarray(stamp, dtype=np.int64), np.asarray(position, dtype=float)
         finite = np.isfinite(rows).all(axis=1)
         newest = np.maximum.accumulate(np.concatenate([[np.iinfo(np.int64).min], times[:-1]])) if len(times) else times
-        repeated = np.append(False, (np.diff(times) == 0) & (np.diff(rows, axis=0) == 0.0).all(axis=1))[: len(times)]
-        rising = times > newest
-        keep = finite & rising
+        keep = finite & (times > newest)
         if keep.sum() < 3:
             raise DataError(f"{int(keep.sum())} samples that are finite and in order", where=where, fix="give at least three")
-        counts = {Reason.NOT_FINITE: int((~finite).sum()), Reason.OUT_OF_ORDER: int((~rising & ~repeated).sum())}
+        faults = ((Reason.NOT_FINITE, ~finite), (Reason.OUT_OF_ORDER, times < newest), (Reason.DUPLICATED, times == newest))
+        counts = {name: int(found.sum()) for name, found in faults}
         kept = times[keep]
         kept.setflags(write=False)
         return cls(kept, frozen("position", rows[keep], (None, None)), {name: n for name, n in counts.items() if n})
