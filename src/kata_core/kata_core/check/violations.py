@@ -51,7 +51,7 @@ def find_violations(motion: Motion, usage: Usage, names: Sequence[str]) -> list[
     found = [
         violation
         for kind in KINDS
-        for joint in np.flatnonzero((usage.share[kind] > 1.0 + _ROUNDING).any(axis=0))
+        for joint in np.flatnonzero((usage.share[kind] > 1.0 + _ROUNDING).any(axis=0)).tolist()
         for violation in _spans(kind, names[joint], motion.seconds, usage.share[kind][:, joint])
     ]
     return sorted(found, key=lambda violation: -violation.share)
@@ -63,6 +63,6 @@ def _spans(kind: str, joint: str, seconds: FloatArray, share: FloatArray) -> lis
     spans = []
     for rows in np.split(beyond, breaks):
         worst = rows[share[rows].argmax()]
-        times = (float(seconds[row]) for row in (rows[0], rows[-1], worst))
-        spans.append(Violation(kind, joint, *times, float(share[worst])))
+        begin, end, at = (float(seconds[row]) for row in (rows[0], rows[-1], worst))
+        spans.append(Violation(kind, joint, begin, end, at, float(share[worst])))
     return spans

@@ -4,6 +4,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.lines import Line2D
 
@@ -18,7 +19,7 @@ __all__ = ["risk_map", "worst_joints"]
 
 _MOST = 1.5
 """Share of a limit at which the colours end."""
-_COLOURS = ((0.0, "#f6f8fb"), (0.5, "#dfe8f3"), (0.8, "#f7dc9a"), (0.999, "#f0a53c"), (1.0, "#d8432f"), (1.5, "#6d0f18"))
+_COLOURS = ((0.0, "#f6f8fb"), (0.5, "#dfe8f3"), (0.8, "#f7dc9a"), (1.0, "#f0a53c"), (1.005, "#d8432f"), (1.5, "#6d0f18"))
 _BINS = 500
 _ROWS = 29
 
@@ -47,7 +48,7 @@ def risk_map(checked: Checked, names: Sequence[str]) -> str:
     axes.set(xlabel="seconds")
     bar = made.colorbar(image, ax=axes, pad=0.01, aspect=30, ticks=[0.0, 0.5, 1.0, 1.5])
     bar.ax.set_yticklabels(["0 %", "50 %", "limit", "150 %"])
-    bar.outline.set_visible(False)  # type: ignore[operator]
+    bar.outline.set_visible(False)
     return style.svg(made, f"risk by joint and time, {checked.path.name}")
 
 
@@ -78,13 +79,14 @@ def worst_joints(checked: Checked, robot: RobotModel, count: int = 4) -> str:
     return style.svg(made, f"worst joints, {checked.path.name}")
 
 
-def _draw_motion(ax: style.Axes, checked: Checked, robot: RobotModel, joint: int) -> None:
+def _draw_motion(ax: Axes, checked: Checked, robot: RobotModel, joint: int) -> None:
     wanted = np.degrees(checked.motion.position[:, joint])
     offset = (checked.passage.verdicts[0].stamp - int(checked.motion.stamp[0])) * 1e-9 if checked.stream != "trajectory" else 0.0
     ax.plot(checked.motion.seconds, wanted, color=style.TARGET, linewidth=2.4)
     ax.plot(checked.passage.seconds + offset, np.degrees(checked.passage.command[:, joint]), color=style.COMMAND, linewidth=1.1)
     low, high = ax.get_ylim()
-    middle, half = (low + high) / 2, max(high - low, 10.0) / 2
+    middle, half = (low + high) / 2, max(high - low, 10.0) / 2  # a joint at rest must not look as if it moved
+    ax.set_ylim(middle - half, middle + half)
     for limit in np.degrees((robot.lower[joint], robot.upper[joint])):
         if middle - 2.0 * half < limit < middle + 2.0 * half:
             ax.axhline(limit, color=style.FAIL, linestyle=":", linewidth=1.2)
@@ -92,7 +94,7 @@ def _draw_motion(ax: style.Axes, checked: Checked, robot: RobotModel, joint: int
     ax.margins(x=0.0)
 
 
-def _draw_shares(ax: style.Axes, checked: Checked, joint: int) -> None:
+def _draw_shares(ax: Axes, checked: Checked, joint: int) -> None:
     for kind in KINDS:
         ax.plot(checked.motion.seconds, checked.usage.share[kind][:, joint], color=LIMIT_COLOURS[kind], linewidth=1.1)
     ax.axhline(1.0, color=style.FAIL, linestyle=":", linewidth=1.2)

@@ -20,7 +20,7 @@ __all__ = ["moment_text", "render"]
 _SHOWN = 4
 """Files that are shown in full: the gravest."""
 _MOMENTS = 8
-_SHOTS = 5
+_SHOTS = 4
 _APART = 0.3
 """Least time between two pictures [s]."""
 
@@ -105,11 +105,11 @@ def _moments(checked: Checked, meter: UsageMeter) -> str:
             escape(plain(violation.joint)),
             violation.kind,
             moment_text(violation, meter),
-            f"{1e3 * (violation.end - violation.begin):.0f} ms",
+            f"{1e3 * (violation.end - violation.begin):.0f} ms" if violation.end > violation.begin else "one sample",
         )
         for violation in checked.violations[:_MOMENTS]
     ]
-    return page.table(("at", "joint", "limit", "how far", "for"), rows, numbers=(0, 4))
+    return page.table(("at", "joint", "limit", "how far", "for"), rows, numbers=(4,))
 
 
 def _shots(checked: Checked, robot: RobotModel, renderer: PoseRenderer | None) -> list[Shot]:
@@ -123,19 +123,19 @@ def _shots(checked: Checked, robot: RobotModel, renderer: PoseRenderer | None) -
             chosen.append(row)
         if len(chosen) == _SHOTS:
             break
-    shots = []
-    for row in sorted(chosen):
-        place = (
-            {}
-            if checked.base is None
-            else {"base_position": checked.base[row, :3], "base_orientation_xyzw": checked.base[row, 3:]}
-        )
-        image = renderer.render(checked.motion.position[row], **place)
-        joint = int(risk[row].argmax())
-        kind = max(KINDS, key=lambda name: float(checked.usage.share[name][row, joint]))
-        word = f"{plain(robot.layout.names[joint])}: {kind} {risk[row, joint]:.0%}"
-        shots.append(Shot(jpeg_uri(encode(image)), float(seconds[row]), word))
-    return shots
+    return [_shot(checked, robot, renderer, row) for row in sorted(chosen)]
+
+
+def _shot(checked: Checked, robot: RobotModel, renderer: PoseRenderer, row: int) -> Shot:
+    risk, position = checked.usage.risk[row], checked.motion.position[row]
+    if checked.base is None:
+        image = renderer.render(position)
+    else:
+        place, turn = np.split(checked.base[row], [3])
+        image = renderer.render(position, base_position=place, base_orientation_xyzw=turn)
+    joint = int(risk.argmax())
+    word = f"{plain(robot.layout.names[joint])} {risk[joint]:.0%}"
+    return Shot(jpeg_uri(encode(image)), float(checked.motion.seconds[row]), word)
 
 
 def _filter(results: Sequence[Checked]) -> str:
