@@ -18,10 +18,11 @@ setup(
     ],
     install_requires=["numpy", "pyyaml", "mcap", "opencv-python-headless", "kata_core"],
     entry_points={
-        "console_scripts": [f"{node} = kata_nodes.{node}_node:main" for node in NODES],
+        "console_scripts": [f"{node} = kata_nodes.entry:main" for node in NODES],
         "kata.commands": [
             "doctor = kata_nodes.commands.doctor",
             "launch = kata_nodes.commands.launch",
+            "stop = kata_nodes.commands.stop",
         ],
     },
     # colcon test looks for pytest here; colcon.meta names the folder of tests.
