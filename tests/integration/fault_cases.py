@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The faults: every node killed, frozen, slowed down and flooded; jumps of the clock; rivals; an e-stop."""
+
+import signal
+import time
+from functools import partial
+from typing import Any
+
+from fault_bench import Bench, Case
+from rosgraph_msgs.msg import Clock
+from sensor_msgs.msg import CompressedImage, JointState
+from std_msgs.msg import Bool
+
+from kata_core import Reason
+from kata_msgs.msg import HumanFrames, JointCommand, TaskState
+from kata_msgs.srv import DiscardEpisode, StartEpisode
+from kata_nodes import qos
+from kata_nodes.convert import from_time, to_time
+
+__all__ = ["CLOCK_CASES", "NODE_CASES"]
+
+_FROZEN = 0.6
+"""How long a frozen node is frozen [s]: longer than every deadline."""
+
+
+def kill(node: str, bench: Bench) -> None:
+    bench.signal(node, signal.SIGKILL)
+
+
+def freeze(node: str, bench: Bench) -> None:
+    bench.signal(node, signal.SIGSTOP)
+    time.sleep(_FROZEN)
+    bench.signal(node, signal.SIGCONT)
+
+
+def slow(node: str, bench: Bench) -> None:
+    """Give a node a quarter of the time, in slices."""
+    for _ in range(6):
+        bench.signal(node, signal.SIGSTOP)
+        time.sleep(0.12)
+        bench.signal(node, signal.SIGCONT)
+        time.sleep(0.04)
+
+
+def flood(topic: str, message: Any, bench: Bench) -> None:
+    """Publish a message 500 times a second for most of a second."""
+    publisher = bench.observer.node.create_publisher(type(message), topic, qos.STREAM)
+    end = time.monotonic() + 0.8
+    while time.monotonic() < end:
+        publisher.publish(message)
+        time.sleep(0.002)
+    bench.observer.node.destroy_publisher(publisher)
+
+
+def flood_with_last(topic: str, bench: Bench) -> None:
+    """Flood with what the topic itself said last."""
+    flood(topic, bench.observer.last(topic), bench)
+
+
+def flood_with_nonsense(bench: Bench) -> None:
+    last = bench.observer.last("command")
+    last.position = [float("nan")] * len(last.names)
+    last.header.stamp = to_time(bench.observer.node.get_clock().now().nanoseconds)
+    flood("target", last, bench)
+
+
+def kill_while_recording(bench: Bench) -> None:
+    bench.observer.call(StartEpisode, "episode/start", StartEpisode.Request(task="a fault"))
+    time.sleep(0.2)
+    kill("recorder", bench)
+    bench.observer.call(DiscardEpisode, "episode/discard")  # the new one answers, and knows of no episode
+    assert not [f for f in bench.bags.glob("episode_*") if f.name[-1].isdigit()], "half an episode looks like a whole one"
+
+
+def rival(bench: Bench) -> None:
+    """Command the robot beside the safety node, to stay where it was; the safety node sees that, not what is said."""
+    last = bench.observer.last("command")
+    last.velocity = [0.0] * len(last.names)
+    flood("command", last, bench)
+
+
+def press(bench: Bench) -> None:
+    bench.button.publish(Bool(data=True))
+    time.sleep(0.3)
+    bench.button.publish(Bool(data=False))
+
+
+def jump(seconds: float, bench: Bench) -> None:
+    """Say once that it is another time; the simulator's own clock takes that back with its next tick."""
+    publisher = bench.observer.node.create_publisher(Clock, "/clock", qos.STREAM)
+    bench.observer.until(lambda: publisher.get_subscription_count() >= 5, 5.0)
+    time.sleep(0.3)
+    now = from_time(bench.observer.last("verdict").header.stamp)
+    publisher.publish(Clock(clock=to_time(max(0, now + round(seconds * 1e9)))))
+    time.sleep(0.3)
+    bench.observer.node.destroy_publisher(publisher)
+
+
+STALE = frozenset({Reason.STALE_TARGET})
+BLIND = frozenset({Reason.STALE_STATE, Reason.LOST_STATE})
+
+NODE_CASES = (
+    Case("operator killed", partial(kill, "operator"), reasons=STALE),
+    Case("operator frozen", partial(freeze, "operator"), reasons=STALE),
+    Case("operator slowed", partial(slow, "operator"), reasons=STALE),
+    Case("operator flooded", partial(flood, "task/state", TaskState())),
+    Case("retarget killed", partial(kill, "retarget"), reasons=STALE),
+    Case("retarget frozen", partial(freeze, "retarget"), reasons=STALE),
+    Case("retarget slowed", partial(slow, "retarget"), reasons=STALE),
+    Case("retarget flooded", partial(flood, "frames", HumanFrames(source="nobody"))),
+    Case("policy killed", partial(kill, "policy"), "policy", STALE),
+    Case("policy frozen", partial(freeze, "policy"), "policy", STALE),
+    Case("policy slowed", partial(slow, "policy"), "policy", STALE),
+    Case("policy flooded", partial(flood, "task/state", TaskState()), "policy"),
+    Case("robot killed", partial(kill, "sim"), reasons=BLIND),
+    Case("robot frozen", partial(freeze, "sim"), reasons=BLIND),
+    Case("robot slowed", partial(slow, "sim"), reasons=BLIND),
+    Case("robot flooded: rival commands", rival, reasons=frozenset({Reason.FOREIGN_COMMAND})),
+    Case("safety killed", partial(kill, "safety"), deaf=True),
+    Case("safety frozen", partial(freeze, "safety"), deaf=True),
+    Case("safety slowed", partial(slow, "safety")),
+    Case("safety flooded: targets of NaN", flood_with_nonsense, reasons=frozenset({Reason.NOT_FINITE, Reason.TWO_SOURCES})),
+    Case("safety flooded: joint states", partial(flood_with_last, "joint_states")),
+    Case("recorder killed", kill_while_recording),
+    Case("recorder frozen", partial(freeze, "recorder")),
+    Case("recorder slowed", partial(slow, "recorder")),
+    Case("recorder flooded", partial(flood, "camera/head/image_raw/compressed", CompressedImage(data=bytes(20_000)))),
+    Case("emergency stop", press, reasons=frozenset({Reason.EMERGENCY_STOP})),
+)
+
+CLOCK_CASES = (
+    Case("clock 5 s ahead", partial(jump, 5.0), reasons=frozenset({Reason.CLOCK_JUMP})),
+    Case("clock 5 s back", partial(jump, -5.0), reasons=frozenset({Reason.CLOCK_JUMP})),
+)
