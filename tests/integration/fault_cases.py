@@ -8,11 +8,12 @@ from typing import Any
 
 from fault_bench import Bench, Case
 from rosgraph_msgs.msg import Clock
-from sensor_msgs.msg import CompressedImage, JointState
+from sensor_msgs.msg import CompressedImage
 from std_msgs.msg import Bool
+from std_srvs.srv import SetBool
 
 from kata_core import Reason
-from kata_msgs.msg import HumanFrames, JointCommand, TaskState
+from kata_msgs.msg import HumanFrames, TaskState
 from kata_msgs.srv import DiscardEpisode, StartEpisode
 from kata_nodes import qos
 from kata_nodes.convert import from_time, to_time
@@ -86,14 +87,28 @@ def press(bench: Bench) -> None:
 
 
 def jump(seconds: float, bench: Bench) -> None:
-    """Say once that it is another time; the simulator's own clock takes that back with its next tick."""
+    """Let the clock go on from another time for a while, the simulator's being paused, and then jump back."""
     publisher = bench.observer.node.create_publisher(Clock, "/clock", qos.STREAM)
-    bench.observer.until(lambda: publisher.get_subscription_count() >= 5, 5.0)
-    time.sleep(0.3)
-    now = from_time(bench.observer.last("verdict").header.stamp)
-    publisher.publish(Clock(clock=to_time(max(0, now + round(seconds * 1e9)))))
-    time.sleep(0.3)
+    bench.observer.until(lambda: publisher.get_subscription_count() >= _ON_SIMULATED_TIME, 5.0)
+    bench.observer.call(SetBool, "sim/set_pause", SetBool.Request(data=True))
+    now = from_time(bench.observer.last("verdict").header.stamp) + round(seconds * 1e9)
+    bench.started = time.monotonic_ns()
+    for tick in range(60):
+        publisher.publish(Clock(clock=to_time(now + tick * 4_000_000)))
+        time.sleep(0.004)
+    bench.observer.call(SetBool, "sim/set_pause", SetBool.Request(data=False))
     bench.observer.node.destroy_publisher(publisher)
+
+
+_ON_SIMULATED_TIME = 5
+"""Nodes that hear /clock: all but the simulator."""
+
+
+def restart_simulator(bench: Bench) -> None:
+    """Kill the simulator, and wait until another one begins at time 0."""
+    before = from_time(bench.observer.last("joint_states").header.stamp)
+    kill("sim", bench)
+    bench.observer.until(lambda: from_time(bench.observer.last("joint_states").header.stamp) < before, 30.0)
 
 
 STALE = frozenset({Reason.STALE_TARGET})
@@ -131,4 +146,5 @@ NODE_CASES = (
 CLOCK_CASES = (
     Case("clock 5 s ahead", partial(jump, 5.0), reasons=frozenset({Reason.CLOCK_JUMP})),
     Case("clock 5 s back", partial(jump, -5.0), reasons=frozenset({Reason.CLOCK_JUMP})),
+    Case("clock starts anew, with the simulator", restart_simulator, reasons=frozenset({Reason.CLOCK_JUMP})),
 )
