@@ -54,6 +54,10 @@ class Observer:
         at, data = self._newest.get(topic, (0, b""))
         return deserialize_message(data, self._kinds[topic]) if at > since else None
 
+    def first(self, topic: str, since: int) -> int:
+        """Return when the first message came after a monotonic time, [ns] both; one must have come."""
+        return next(at for at, _ in self._heard[topic] if at > since)
+
     def take(self, topic: str) -> list[tuple[int, Any]]:
         """Return what was heard since the last time: (monotonic time [ns], message)."""
         heard, self._heard[topic] = self._heard[topic], []

@@ -4,8 +4,7 @@
 import sys
 from dataclasses import dataclass
 
-from rclpy.clock import Clock, ClockType, JumpThreshold
-from rclpy.duration import Duration
+from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from sensor_msgs.msg import JointState as JointStateMsg
 from std_srvs.srv import Trigger
@@ -68,10 +67,7 @@ class SafetyNode(Node):
         self._alarms = Alarms(self, deadlines, 1.0 / limits.rate, simulated)
         self._base = BaseWatch(self, robot, deadlines.odom_deadline) if self._config.base == "floating" else None
         self._health = Health(self, self._alarms.loop)
-        ticks = self.create_timer(1.0 / limits.rate, self._tick, clock=self.get_clock() if simulated else self._steady)
-        # The events executor (Jazzy 7.1.6) lets a timer sleep until simulated time comes back to where it was.
-        back = JumpThreshold(min_forward=None, min_backward=Duration(nanoseconds=-1), on_clock_change=False)
-        self._jumps = self.get_clock().create_jump_callback(back, post_callback=lambda _: ticks.reset())
+        self.create_timer(1.0 / limits.rate, self._tick, clock=self.get_clock() if simulated else self._steady)
         self.create_timer(_WATCH, self._watch, clock=self._steady)
         self.create_timer(1.0, self._health.publish, clock=self._steady)
 
