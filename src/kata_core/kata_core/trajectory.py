@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """A robot's whole-body motion over time, and the file that holds it (``.npz``)."""
 
-import os
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kata_core.arrays import FloatArray, frozen
+from kata_core.atomic import new_file
 from kata_core.errors import DataError
 
 __all__ = ["Trajectory"]
@@ -57,24 +57,16 @@ class Trajectory:
 
     def save(self, path: Path) -> None:
         """Write the file whole, or not at all."""
-        partial = path.with_name(f".{path.name}.{os.getpid()}.part")
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with partial.open("wb") as file:
-                np.savez_compressed(
-                    file,
-                    joint_names=np.array(self.joint_names),
-                    joint_position=self.joint_position,
-                    base_position=self.base_position,
-                    base_orientation_xyzw=self.base_orientation_xyzw,
-                    stamp=self.stamp,
-                    contact=self.contact,
-                )
-            partial.replace(path)
-        except OSError as error:
-            raise DataError(f"cannot write: {error.strerror or error}", where=str(path)) from error
-        finally:
-            partial.unlink(missing_ok=True)
+        with new_file(path) as partial, partial.open("wb") as file:  # a path would be given the suffix .npz
+            np.savez_compressed(
+                file,
+                joint_names=np.array(self.joint_names),
+                joint_position=self.joint_position,
+                base_position=self.base_position,
+                base_orientation_xyzw=self.base_orientation_xyzw,
+                stamp=self.stamp,
+                contact=self.contact,
+            )
 
     @classmethod
     def load(cls, path: Path) -> "Trajectory":

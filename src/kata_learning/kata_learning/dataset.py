@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kata_core.atomic import new_folder
 from kata_core.errors import DataError
-from kata_learning.atomic import new_folder
 
 __all__ = ["MARKER", "Dataset", "EpisodeEntry", "Manifest", "Statistics", "load_dataset", "save_dataset"]
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import torch
 
+from kata_core.atomic import new_folder
 from kata_core.errors import DataError
 from kata_core.observation import TermSpec
-from kata_learning.atomic import new_folder
 from kata_learning.network import ChunkPolicy, NetworkSpec
 from kata_learning.train import EpochLoss, Trained
 from kata_learning.train_config import TrainConfig

@@ -31,8 +31,6 @@ class BackgroundCamera:
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="camera")
         self._renderer: Renderer | None = None
         self._pending: Future[None] | None = None
-        self.missed = 0
-        """Pictures left out because the one before was not ready."""
 
     def start(self) -> None:
         """Make the renderer.
@@ -53,7 +51,6 @@ class BackgroundCamera:
             return
         if self._pending is not None:
             if not self._pending.done():
-                self.missed += 1
                 return
             self._pending.result()
         mujoco.mj_copyData(self._copy, self._simulation.model, self._simulation.data)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from kata_core.atomic import new_file
 from kata_core.errors import RobotError
 
 __all__ = ["cached_mesh"]
@@ -41,9 +42,10 @@ def cached_mesh(source: Path, keep: float) -> Path:
         key = hashlib.sha256(f"{_RECIPE} {keep} {source.suffix.lower()} ".encode() + content).hexdigest()[:24]
         target = _cache_folder() / f"{source.stem}-{key}.stl"
         if not target.exists():
-            _write_atomically(target, _decimated(source, keep))
+            with new_file(target) as partial:  # two simulators may start at once
+                partial.write_bytes(_decimated(source, keep))
         return target
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, ImportError, NotImplementedError) as error:
         raise RobotError(
             f"cannot use mesh: {error}", where=str(source), fix="check the file and that ~/.cache is writable"
         ) from error
@@ -69,13 +71,3 @@ def _decimated(source: Path, keep: float) -> bytes:
         vertices, faces = fast_simplification.simplify(vertices, faces, target_count=goal, agg=_AGGRESSION)
     data = trimesh.Trimesh(vertices, faces, process=False).export(file_type="stl")
     return bytes(data)
-
-
-def _write_atomically(target: Path, data: bytes) -> None:
-    """Write under a name of our own, then rename: two simulators may start at once."""
-    partial = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
-        partial.write_bytes(data)
-        partial.replace(target)
-    finally:
-        partial.unlink(missing_ok=True)

@@ -41,8 +41,8 @@ def run(args: argparse.Namespace) -> int:
     """Build and write the dataset."""
     from tqdm import tqdm
 
+    from kata_core.atomic import check_free
     from kata_core.robot import load_robot
-    from kata_learning.atomic import check_free
     from kata_learning.bags import find_bags
     from kata_learning.build import DatasetConfig, build_dataset
     from kata_learning.dataset import MARKER, save_dataset

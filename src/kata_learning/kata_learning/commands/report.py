@@ -34,8 +34,8 @@ def run(args: argparse.Namespace) -> int:
     """Write the page, and the figures if asked for."""
     import json
 
+    from kata_core.atomic import new_file
     from kata_core.robot import load_robot
-    from kata_learning.atomic import new_file
 
     robot = load_robot(args.robot)
     text, numbers = _clip(args, robot) if args.clip else _reach(args, robot)

@@ -28,7 +28,7 @@ def run(args: argparse.Namespace) -> int:
     """Train and write the run."""
     from tqdm import tqdm
 
-    from kata_learning.atomic import check_free
+    from kata_core.atomic import check_free
     from kata_learning.dataset import load_dataset
     from kata_learning.options import take_config
     from kata_learning.run_folder import MARKER, save_run
