@@ -26,6 +26,9 @@ FOLLOWING = (Verdict.FOLLOWING, Verdict.LIMITED)
 _MOVING = 0.1
 """Commanded speed at which a fault is worth injecting [rad/s]."""
 
+_OVERTAKEN = 5
+"""Messages by which one topic may overtake another on the way to the observer."""
+
 _SILENCE = 100_000_000
 """Time between two commands after which the second starts from the measured robot [ns]."""
 
@@ -175,6 +178,11 @@ class Bench:
         if not span:
             result.violations.append("no command at all")
             return
+        for _ in range(
+            _OVERTAKEN
+        ):  # on a busy machine the first commands that follow again are heard before the last held verdict
+            if len(span) > 1 and _speeds_up(span[-2], span[-1], _STILL):
+                span.pop()
         still = _LED_BACK if "outside" in result.reasons else _STILL
         faster = [k for k in range(1, len(span)) if _speeds_up(span[k - 1], span[k], still)]
         if faster and faster[-1] + 1 == len(span):

@@ -50,7 +50,7 @@ def flood(topic: str, message: Any, bench: Bench) -> None:
     while time.monotonic() < end:
         publisher.publish(message)
         time.sleep(0.002)
-    bench.observer.node.destroy_publisher(publisher)
+    bench.observer.destroy(publisher)
 
 
 def flood_with_last(topic: str, bench: Bench) -> None:
@@ -97,7 +97,7 @@ def jump(seconds: float, bench: Bench) -> None:
         publisher.publish(Clock(clock=to_time(now + tick * 4_000_000)))
         time.sleep(0.004)
     bench.observer.call(SetBool, "sim/set_pause", SetBool.Request(data=False))
-    bench.observer.node.destroy_publisher(publisher)
+    bench.observer.destroy(publisher)
 
 
 _ON_SIMULATED_TIME = 5

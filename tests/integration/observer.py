@@ -35,6 +35,7 @@ class Observer:
         self._clients: dict[str, Any] = {}
         for topic, kind in topics.items():
             self.node.create_subscription(kind, topic, partial(self._note, topic), qos.RECORD, raw=True)
+        self._doomed: list[Any] = []
         self._loop = SingleThreadedExecutor(context=self._context)
         self._loop.add_node(self.node)
         self._thread = threading.Thread(target=self._spin, daemon=True)
@@ -44,6 +45,9 @@ class Observer:
     def _spin(self) -> None:
         while not self._ending:
             self._loop.spin_once(timeout_sec=0.1)
+            while self._doomed:
+                self.node.destroy_publisher(self._doomed[-1])
+                self._doomed.pop()
 
     def _note(self, topic: str, data: bytes) -> None:
         self._newest[topic] = (time.monotonic_ns(), data)
@@ -62,6 +66,11 @@ class Observer:
         """Return what was heard since the last time: (monotonic time [ns], message)."""
         heard, self._heard[topic] = self._heard[topic], []
         return [(at, deserialize_message(data, self._kinds[topic])) for at, data in heard]
+
+    def destroy(self, publisher: Any) -> None:
+        """Destroy a publisher between two turns of the executor, which must not meet it half gone; return when it is."""
+        self._doomed.append(publisher)
+        self.until(lambda: not self._doomed, 5.0)
 
     def until(self, condition: Callable[[], bool], seconds: float) -> bool:
         """Wait until a condition holds or time is up; return whether it holds."""

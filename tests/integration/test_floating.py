@@ -37,6 +37,7 @@ def test_a_fall_is_damped_before_the_ground(launch, probe, report, push):
     stopped = lambda: verdicts[-1][0] > start and verdicts[-1][1].status == Verdict.STOPPED  # noqa: E731
     assert probe.until(stopped, 10.0), graph.output
     stop = next((at, v) for at, v in verdicts if at > start and v.status == Verdict.STOPPED)
+    assert probe.until(lambda: commands[-1][0] > stop[0] and base[-1][0] > stop[0], 5.0)
     assert "falling" in stop[1].reasons
     assert max(next(c for at, c in commands if at >= stop[0]).stiffness) == 0.0, "stop category of an unbalanced robot: damp"
     then = next(m.pose.pose.position.z for at, m in base if at >= stop[0])

@@ -66,7 +66,7 @@ class SafetyNode(Node):
         deadlines = params.declare(self, AlarmsConfig)
         self._alarms = Alarms(self, deadlines, 1.0 / limits.rate, simulated)
         self._base = BaseWatch(self, robot, deadlines.odom_deadline) if self._config.base == "floating" else None
-        self._health = Health(self, self._alarms.loop)
+        self._health = Health(self, self._alarms.loop, robot.description.name)
         self.create_timer(1.0 / limits.rate, self._tick, clock=self.get_clock() if simulated else self._steady)
         self.create_timer(_WATCH, self._watch, clock=self._steady)
         self.create_timer(1.0, self._health.publish, clock=self._steady)
