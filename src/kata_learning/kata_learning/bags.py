@@ -3,7 +3,7 @@
 
 import struct
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +18,15 @@ from rosbags.serde import SerdeError
 
 from kata_core.errors import DataError
 
-__all__ = ["Bag", "BagInfo", "Stream", "find_bags", "read_bag", "read_info"]
+__all__ = ["Bag", "BagInfo", "Stream", "find_bags", "read_bag", "read_info", "verify_bag"]
 
 _BROKEN = (
     *(AnyReaderError, ReaderError, SerdeError, ZstdError, struct.error),
     *(OSError, ValueError, TypeError, LookupError, ArithmeticError, AssertionError, MemoryError, RuntimeError),
 )
 """What rosbags raises on files that are cut, overwritten or of another kind; all of it was provoked by the tests."""
+
+_CUT = "the file was cut or damaged: try kata bag repair, or leave this bag out"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +38,14 @@ class BagInfo:
         custom: ``custom_data`` of metadata.yaml.
         duration: From the first to the last message received [s].
         messages: Number of messages by topic.
+        types: Message type by topic, e.g. ``sensor_msgs/msg/JointState``.
     """
 
     path: Path
     custom: Mapping[str, str]
     duration: float
     messages: Mapping[str, int]
+    types: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def task(self) -> str:
@@ -138,9 +142,12 @@ def read_info(path: Path) -> BagInfo:
             custom={str(key): str(value) for key, value in (about.get("custom_data") or {}).items()},
             duration=about["duration"]["nanoseconds"] * 1e-9,
             messages={t["topic_metadata"]["name"]: int(t["message_count"]) for t in about["topics_with_message_count"]},
+            types={t["topic_metadata"]["name"]: str(t["topic_metadata"]["type"]) for t in about["topics_with_message_count"]},
         )
     except FileNotFoundError as error:
-        raise DataError("no metadata.yaml: the recording was not finished", where=str(path), fix="leave this bag out") from error
+        raise DataError(
+            "no metadata.yaml: the recording was not finished", where=str(path), fix="try kata bag repair, or leave this bag out"
+        ) from error
     except (OSError, yaml.YAMLError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise DataError(f"not a bag's metadata: {_line(error)}", where=str(file), fix="leave this bag out") from error
 
@@ -161,14 +168,33 @@ def read_bag(path: Path, topics: Sequence[str]) -> Bag:
             chosen = _choose(reader.connections, topics, path)
             streams = _read(reader, chosen)
     except _BROKEN as error:
-        fix = "the file was cut or damaged: leave this bag out"
-        raise DataError(f"unreadable: {_line(error)}", where=str(path), fix=fix) from error
+        raise DataError(f"unreadable: {_line(error)}", where=str(path), fix=_CUT) from error
     for stream in streams.values():
         expected = info.messages.get(stream.topic, 0)
         if len(stream) != expected:
             what = f"holds {len(stream)} of {expected} messages on {stream.topic}"
-            raise DataError(what, where=str(path), fix="the file was cut: leave this bag out")
+            raise DataError(what, where=str(path), fix=_CUT)
     return Bag(info, streams)
+
+
+def verify_bag(path: Path) -> None:
+    """Go through all messages of a bag without decoding them.
+
+    Raises:
+        DataError: The bag is cut or damaged.
+    """
+    expected = dict(read_info(path).messages)
+    try:
+        with AnyReader([path]) as reader:
+            for connection, _, _ in reader.messages():
+                expected[connection.topic] = expected.get(connection.topic, 0) - 1
+    except _BROKEN as error:
+        raise DataError(f"unreadable: {_line(error)}", where=str(path), fix=_CUT) from error
+    for topic, missing in expected.items():
+        if missing:
+            raise DataError(
+                f"{abs(missing)} messages too {'few' if missing > 0 else 'many'} on {topic}", where=str(path), fix=_CUT
+            )
 
 
 def _choose(connections: Sequence[Connection], topics: Sequence[str], path: Path) -> dict[str, list[Connection]]:

@@ -56,6 +56,9 @@ class SafetyConfig:
     min_balance_margin: float = param(
         0.01, unit="m", low=-0.1, high=0.2, doc="Least distance of the capture point inside the support."
     )
+    fall_margin: float = param(
+        0.05, unit="m", low=0.0, high=1.0, doc="Distance of the capture point outside the support beyond which the robot falls."
+    )
     compensate_motion: bool = param(True, doc="Whether the command carries the effort that its whole motion takes.")
     compensate_gravity: bool = param(
         True, doc="Whether the command carries at least the effort that holds the robot's own weight."
