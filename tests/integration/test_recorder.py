@@ -160,7 +160,7 @@ def test_an_episode_holds_all_streams_facts_files_and_both_stamps(recorder, prob
         facts = {m.name: m.metadata for m in reader.iter_metadata()}
         found = {c.topic: (m, r) for _, c, m, r in reader.iter_decoded_messages()}
     assert files["robot.urdf"].startswith("<?xml") or "<robot" in files["robot.urdf"]
-    parameters = yaml.safe_load(files["parameters.yaml"])
+    parameters = yaml.safe_load(files.get("parameters_at_end.yaml") or files["parameters.yaml"])
     assert parameters["/recorder"]["ros__parameters"]["pretrigger"] == 1.0
     assert {"kata", "episode"} <= facts.keys()
     message, row = found["/depth/image_raw/compressed"]
