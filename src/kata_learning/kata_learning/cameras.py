@@ -80,7 +80,7 @@ def _decode(message: Any, height: int) -> NDArray[np.uint8] | None:
 
 
 def _compressed(data: NDArray[np.uint8], height: int) -> NDArray[np.uint8] | None:
-    flag = cv2.IMREAD_COLOR
+    flag = cv2.IMREAD_COLOR_RGB
     tall = _jpeg_height(data)
     for factor in sorted(_REDUCED):
         if height and tall // factor >= height:
@@ -89,7 +89,8 @@ def _compressed(data: NDArray[np.uint8], height: int) -> NDArray[np.uint8] | Non
         picture: NDArray[np.uint8] | None = cv2.imdecode(data, flag) if len(data) else None
     except cv2.error:
         return None
-    return None if picture is None else cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
+    turned = flag == cv2.IMREAD_COLOR_RGB or picture is None
+    return picture if turned else cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
 
 
 def _jpeg_height(data: NDArray[np.uint8]) -> int:

@@ -13,7 +13,6 @@ from kata_core.robot import RobotModel
 from kata_learning.aligned import Aligned
 from kata_learning.dataset import EpisodeEntry
 from kata_learning.dataset.assemble import Steps
-from kata_learning.sensitivity import sensitivity
 
 __all__ = ["observe_steps"]
 
@@ -42,7 +41,7 @@ def observe_steps(aligned: Aligned, robot: RobotModel, observer: Observer, joint
         observation = observer.observe(measured, seen)
         if observation is not None and _finite(observation) and np.isfinite(aligned.command[t]).all():
             observed.append(observation)
-            slopes.append(sensitivity(observer, measured, seen, index))
+            slopes.append(observer.jacobian(measured))
             ticks.append(t)
     tick = np.array(ticks, dtype=np.int32)
     dropped = {name.removeprefix("camera."): int(gone.sum()) for name, gone in needed.items()}
