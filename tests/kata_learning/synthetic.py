@@ -127,7 +127,8 @@ def make_jpegs(count: int, width: int = 64, height: int = 48, seed: int = 0) -> 
         picture = np.stack([across, down, np.full_like(across, 10 * seed + 40)], axis=-1) + rng.normal(0, 3, (height, width, 3))
         side, left = height // 4, (width - height // 4) * i // max(count - 1, 1)
         picture[side : 2 * side, left : left + side] = (30, 60, 230)
-        jpegs.append(bytes(cv2.imencode(".jpg", np.clip(picture, 0, 255).astype(np.uint8))[1]))
+        pixels = np.clip(picture, 0, 255).astype(np.uint8)
+        jpegs.append(bytes(cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, 90])[1]))  # as the simulator's camera
     return jpegs
 
 
