@@ -16,12 +16,13 @@ from pathlib import Path
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
-from retarget_quality import Quality, SelfCollision, judge, summary
 
 from kata_core import RobotModel, Trajectory, load_robot
 from kata_core.errors import KataError
 from kata_core.mocap import MotionClip, load_clip
+from kata_core.quality import Quality, judge, summary
 from kata_core.retarget import BodyRetargeter, RetargetConfig, retarget_clip
+from kata_sim import SelfCollision
 
 _MOCAP = Path(__file__).resolve().parents[2] / "shared/mocap"
 _NOT_FLAT = ("uneven", "climb")
@@ -130,7 +131,7 @@ def _table(
     parts: list[Quality] = []
     for clip in clips:
         motion: Trajectory = retarget_clip(robot, clip, clip.fps, mode, config)
-        parts.append(judge(robot, clip, motion, collision))
+        parts.append(judge(robot, clip, motion, collision.beyond_rest))
         if not short:
             _line(Path(clip.source).stem, len(clip), summary(parts[-1:]))
             worst = sorted(parts[-1].pairs.items(), key=lambda item: -item[1])[:4]

@@ -25,7 +25,7 @@ ALLOWED = {package: frozenset(names.split()) for package, names in _TABLE.items(
 ONLY_IN = {
     ("kata_core", "onnxruntime"): {"kata_core.policy.onnx_policy"},
     ("kata_core", "scipy"): {"kata_core.collision.fit"},
-    ("kata_core", "tqdm"): {"kata_core.commands.retarget"},
+    ("kata_core", "tqdm"): {"kata_core.commands.retarget", "kata_core.commands.robot"},
     ("kata_nodes", "kata_sim"): {"kata_nodes.sim_node"},
 }
 """Imports that the table allows in named modules alone."""

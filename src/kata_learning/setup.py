@@ -3,7 +3,7 @@
 
 from setuptools import find_packages, setup
 
-COMMANDS = ("dataset", "train", "export", "evaluate", "report")
+COMMANDS = ("bag", "dataset", "train", "export", "evaluate", "report")
 
 setup(
     name="kata_learning",
@@ -17,19 +17,13 @@ setup(
         ("share/kata_learning", ["package.xml"]),
     ],
     install_requires=[
-        "numpy",
-        "torch",
-        "onnx",
-        "onnxscript",
-        "rosbags",
-        "tqdm",
-        "pyarrow",
-        "av",
-        "h5py",
-        "kata_core",
-        "kata_sim",
+        *("numpy", "torch", "onnx", "onnxscript", "rosbags", "tqdm", "pyarrow", "av", "h5py"),
+        *("kata_core", "kata_sim"),
     ],
-    entry_points={"kata.commands": [f"{name} = kata_learning.commands.{name}" for name in COMMANDS]},
+    entry_points={
+        "kata.commands": [f"{name} = kata_learning.commands.{name}" for name in COMMANDS],
+        "kata.retarget": ["report = kata_learning.commands.retarget_report"],
+    },
     # colcon test looks for pytest here; colcon.meta names the folder of tests.
     extras_require={"test": ["pytest"]},
     zip_safe=False,

@@ -3,7 +3,7 @@
 
 from setuptools import find_packages, setup
 
-NODES = ("sim", "mocap_source", "operator", "retarget", "safety", "recorder", "policy", "conductor", "replay")
+NODES = ("sim", "mocap_source", "operator", "retarget", "safety", "recorder", "policy", "conductor", "replay", "clock_echo")
 
 setup(
     name="kata_nodes",
@@ -22,7 +22,9 @@ setup(
         "kata.commands": [
             "doctor = kata_nodes.commands.doctor",
             "launch = kata_nodes.commands.launch",
+            "record = kata_nodes.commands.record",
         ],
+        "kata.retarget": ["play = kata_nodes.commands.retarget_play"],
     },
     # colcon test looks for pytest here; colcon.meta names the folder of tests.
     extras_require={"test": ["pytest"]},

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from onnx import TensorProto, helper, numpy_helper
 from rclpy.serialization import serialize_message
 from sensor_msgs.msg import JointState
@@ -13,9 +14,11 @@ from std_srvs.srv import SetBool
 
 from kata_core import JointCommand, load_robot
 from kata_core.observation import TermSpec
-from kata_core.policy import CONTRACT_KEY, PolicyContract
+from kata_core.policy import CONTRACT_KEY, MonitorSpec, PolicyContract
+from kata_core.policy.calibration import distance_scores, make_levels, whiten
 from kata_msgs.msg import JointCommand as JointCommandMsg
-from kata_msgs.msg import Verdict
+from kata_msgs.msg import TaskState, Verdict
+from kata_nodes import qos
 from kata_nodes.bag_metadata import BagTopic
 from kata_nodes.bag_writer import BagWriter
 from kata_nodes.convert import JointConverter, from_time
@@ -27,15 +30,26 @@ HORIZON = 5
 BEND = 0.6
 """Elbow angle that the policy below brings the robot to [rad]."""
 
+WARY = """<launch>
+  <node pkg="kata_nodes" exec="policy" name="policy">
+    <param name="use_sim_time" value="true"/>
+    <param name="policy" value="{policy}"/>
+    <remap from="task/state" to="moved/state"/>
+  </node>
+</launch>
+"""
+"""The policy sees the ball where the test says."""
+
 
 @pytest.fixture(scope="module")
 def robot():
     return load_robot("g1")
 
 
-def write_policy(path: Path, robot) -> None:
+def write_policy(path: Path, robot, *, sees: tuple[TermSpec, ...] = (), monitor: MonitorSpec | None = None) -> None:
     """Write a policy that bends the right elbow, whatever it sees, and leaves the shoulder where it is."""
     joints = ("right_shoulder_pitch_joint", "right_elbow_joint")
+    terms = (TermSpec("joint_position", (2,)), *sees)
     index = robot.layout.indices(joints)
     chunk = np.tile(np.array([0.0, BEND], np.float32), (1, HORIZON, 1))
     keep = np.tile(np.array([1.0, 0.0], np.float32), (1, HORIZON, 1))
@@ -47,7 +61,7 @@ def write_policy(path: Path, robot) -> None:
     graph = helper.make_graph(
         nodes,
         "bend",
-        [helper.make_tensor_value_info("joint_position", TensorProto.FLOAT, ["batch", 2])],
+        [helper.make_tensor_value_info(term.name, TensorProto.FLOAT, ["batch", *term.shape]) for term in terms],
         [helper.make_tensor_value_info("action", TensorProto.FLOAT, ["batch", HORIZON, 2])],
         [
             numpy_helper.from_array(keep, "keep"),
@@ -59,7 +73,7 @@ def write_policy(path: Path, robot) -> None:
         robot="g1",
         task="bend",
         joint_names=joints,
-        terms=(TermSpec("joint_position", (2,)),),
+        terms=terms,
         rate=50.0,
         horizon=HORIZON,
         action_kind="joint_position",
@@ -68,6 +82,7 @@ def write_policy(path: Path, robot) -> None:
         damping=tuple(map(float, robot.damping[index])),
         data_hash="",
         commit="",
+        monitor=monitor,
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     helper.set_model_props(model, {CONTRACT_KEY: contract.to_json()})
@@ -88,6 +103,52 @@ def test_a_policy_moves_its_joints_and_holds_the_others(launch, probe, robot, tm
     assert probe.until(bent, 20.0), graph.output
     away = np.abs(joints.state_from(states[-1][1]).value.position - robot.rest)
     assert np.delete(away, elbow).max() < 0.1
+
+
+def calibrated(robot) -> MonitorSpec:
+    """Return the monitor of 40 imagined demonstrations: an elbow that bends, and a ball that lies in the task's box."""
+    rng, steps = np.random.default_rng(0), 50
+    goals = rng.uniform([0.28, -0.28, 0.03], [0.39, -0.13, 0.19], (40, 1, 3))
+    rest = robot.rest[robot.layout.indices(("right_shoulder_pitch_joint", "right_elbow_joint"))]
+    bend = np.linspace(0.0, 1.0, steps)[:, None] * np.array([0.0, BEND - rest[1]]) + rest
+    joints = bend + rng.normal(0.0, 0.05, (40, 1, 2))
+    seen = np.concatenate([joints, np.broadcast_to(goals, (40, steps, 3))], axis=2).reshape(-1, 5)
+    scores = distance_scores(seen, np.repeat(np.arange(40, dtype=np.int32), steps), 5, 1e-2)
+    return MonitorSpec(*whiten(seen, 1e-2), make_levels(scores, 0.1, 0.01), None, 5, 0.1, 0.01)
+
+
+def test_a_ball_where_none_was_shown_holds_the_robot_until_it_is_back(launch, probe, robot, tmp_path, report):
+    write_policy(tmp_path / "wary.onnx", robot, sees=(TermSpec("object_position/goal", (3,)),), monitor=calibrated(robot))
+    (tmp_path / "wary.launch.xml").write_text(WARY.format(policy=tmp_path / "wary.onnx"))
+    graph = launch("sim", "camera_rate:=0")
+    launch(str(tmp_path / "wary.launch.xml"))
+    verdicts, health = probe.hear(Verdict, "verdict"), probe.hear(DiagnosticArray, "/diagnostics")
+    away, moved = [0.0], probe.node.create_publisher(TaskState, "moved/state", qos.STREAM)
+
+    def relay(task: TaskState) -> None:
+        task.objects[0].pose.position.y += away[0]
+        moved.publish(task)
+
+    probe.node.create_subscription(TaskState, "task/state", relay, qos.LATEST)
+    now = lambda: from_time(verdicts[-1][1].header.stamp)  # noqa: E731
+    follows = lambda: verdicts[-1][1].status in (Verdict.FOLLOWING, Verdict.LIMITED)  # noqa: E731
+    assert probe.until(lambda: len(verdicts) > 20, 60.0), graph.output
+    assert probe.until(lambda: probe.call(SetBool, "policy/engage", SetBool.Request(data=True)).success, 30.0)
+    assert probe.until(follows, 10.0), verdicts[-1]
+
+    away[0], begin = 0.5, now()
+    assert probe.until(lambda: list(verdicts[-1][1].reasons) == ["unsure_policy"], 5.0), verdicts[-1]
+    report(f"ball 0.5 m out of its box: held after {(now() - begin) * 1e-6:.0f} ms of the robot's time")
+    assert verdicts[-1][1].status == Verdict.HOLDING
+    said = lambda: {s.name: s.level for _, array in health[-4:] for s in array.status}.get("policy: monitor")  # noqa: E731
+    assert probe.until(lambda: said() == DiagnosticStatus.ERROR, 5.0)
+
+    away[0], begin = 0.0, now()
+    assert probe.until(follows, 5.0), verdicts[-1]
+    report(f"ball back: followed again after {(now() - begin) * 1e-6:.0f} ms")
+    assert probe.until(lambda: said() == DiagnosticStatus.OK, 5.0)
+    assert probe.call(SetBool, "policy/engage", SetBool.Request(data=False)).success
+    assert probe.until(lambda: list(verdicts[-1][1].reasons) == ["stale_target"], 5.0), "a policy let go leaves no doubt behind"
 
 
 def test_rollouts_are_recorded_with_their_outcome(launch, robot, tmp_path):

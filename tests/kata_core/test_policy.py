@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Observations, contracts and chunk blending."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from kata_core import ContractError, RobotModel, load_robot
 from kata_core.observation import Observer, TermSpec
 from kata_core.policy import PolicyContract, TemporalEnsemble
+from kata_core.policy.monitor import Levels, MonitorSpec
 from kata_core.policy.onnx_policy import OnnxPolicy
 
 TERMS = (
@@ -65,6 +67,28 @@ def test_unknown_terms_are_refused(g1: RobotModel, term: str) -> None:
 
 def test_a_contract_survives_json_to_the_last_digit(contract: PolicyContract) -> None:
     assert PolicyContract.from_json(contract.to_json()) == contract
+
+
+def test_a_contract_brings_its_monitor(contract: PolicyContract) -> None:
+    monitor = MonitorSpec(np.full(10, 0.1), np.eye(10) / 3.0, Levels(1.0, 1.0 / 0.3, 40), None, 5, 0.1, 0.01)
+    again = PolicyContract.from_json(replace(contract, monitor=monitor).to_json())
+    assert again.monitor is not None
+    assert again.monitor.to_mapping() == monitor.to_mapping()
+    assert replace(again, monitor=None) == contract
+
+
+def test_a_file_of_an_older_kata_is_refused_with_what_to_do(contract: PolicyContract) -> None:
+    old = {**json.loads(contract.to_json()), "schema_version": 1}
+    del old["monitor"]
+    with pytest.raises(ContractError, match=r"old\.onnx: contract has schema version 1, this Kata reads 2 \(export .* again"):
+        PolicyContract.from_json(json.dumps(old), where="old.onnx")
+
+
+def test_a_monitor_that_makes_no_sense_is_refused(contract: PolicyContract) -> None:
+    data = json.loads(contract.to_json())
+    data["monitor"] = {"mean": [0.0], "whitening": [[1.0, 2.0]]}
+    with pytest.raises(ContractError, match="unreadable contract"):
+        PolicyContract.from_json(json.dumps(data))
 
 
 def test_a_fitting_robot_passes(contract: PolicyContract, g1: RobotModel) -> None:

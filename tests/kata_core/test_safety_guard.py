@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from kata_core import JointFlag, Reason, RobotModel
 from kata_core.retarget.tree import forward
 from kata_core.safety import Guard, SafetyConfig, Shapes, Wish, load_shapes
-from kata_core.safety.braking import follow_to_rest, new_braking_path
+from kata_core.safety.braking import Allowed, follow_to_rest, new_braking_path
 from kata_core.safety.efforts import inverse_dynamics
+from kata_core.safety.inertia import inertia_matrix
 from kata_core.safety.plant import make_plant, new_scratch
 from kata_core.safety.segments import closest
 from kata_core.safety.separation import place, separation, separation_row, separations
@@ -66,6 +67,17 @@ def test_inverse_dynamics_are_pinocchios(g1: RobotModel, shapes: Shapes) -> None
         assert scratch.effort - plant.armature * a == pytest.approx(pin.rnea(g1.pinocchio, data, q, v, a), abs=1e-9)
 
 
+def test_the_inertia_matrix_is_pinocchios(g1: RobotModel, shapes: Shapes) -> None:
+    plant, rng, data = make_plant(g1, shapes), np.random.default_rng(0), g1.pinocchio.createData()
+    scratch, found = new_scratch(plant), np.zeros((29, 29))
+    for _ in range(5):
+        q = rng.uniform(g1.lower, g1.upper)
+        forward(plant.tree, q, scratch.pose)
+        inertia_matrix(plant, scratch, found)
+        upper = np.triu(pin.crba(g1.pinocchio, data, q))
+        assert found - np.diag(plant.armature) == pytest.approx(upper + np.triu(upper, 1).T, abs=1e-9)
+
+
 @settings(max_examples=100)
 @given(st.lists(st.floats(-1.0, 1.0), min_size=12, max_size=12))
 def test_closest_points_are_closest(numbers: list[float]) -> None:
@@ -110,7 +122,9 @@ def test_the_certificate_bounds_the_path_between_its_ticks(g1: RobotModel, shape
     for _ in range(5):
         position, velocity = rng.uniform(g1.lower, g1.upper), rng.normal(0, 2, 29)
         start = apart(g1, shapes, position)
-        follow_to_rest(plant, scratch, path, np.array([position, velocity, velocity]), start, change, PERIOD, 0.05)
+        state, every = np.array([position, velocity, velocity]), np.arange(len(start))
+        allowed = Allowed(start, np.zeros(len(start), dtype=bool), start, g1.max_effort)
+        follow_to_rest(plant, scratch, path, state, start, every, change, PERIOD, 0.05, allowed)
         least, q, v = start, position, velocity
         while np.abs(v).max() > 0:
             for share in np.linspace(0.2, 1.0, 5):

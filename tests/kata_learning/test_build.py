@@ -126,8 +126,11 @@ def test_a_damaged_picture_names_bag_and_picture(g1, tmp_path):
 
 
 def test_bags_of_two_robots_are_refused_with_both_shown(make_bag, g1):
+    one, two = make_bag("one"), make_bag("two")
+    about = two / "metadata.yaml"
+    about.write_text(about.read_text().replace("robot: g1", "robot: talos"))
     with pytest.raises(DataError, match="from robot 'talos', not 'g1'"):
-        build_dataset([make_bag("one"), make_bag("two", robot="talos")], g1, DatasetConfig())
+        build_dataset([one, two], g1, DatasetConfig())
 
 
 def test_bags_of_two_rates_are_refused_with_both_shown(make_bag, g1, tmp_path):

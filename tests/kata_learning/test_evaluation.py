@@ -4,6 +4,7 @@ import pytest
 
 from kata_core import JointState
 from kata_core.errors import DataError
+from kata_core.policy import Certainty
 from kata_core.policy.onnx_policy import OnnxPolicy
 from kata_core.safety import SafetyConfig
 from kata_learning.evaluation import EvaluationConfig, evaluate_policy
@@ -31,6 +32,18 @@ def test_a_vanished_object_means_hold(policy, g1):
     for tick in range(100):
         loop(JointState(tick * 4_000_000, g1.rest, still, still), {"goal": np.array([0.3, -0.2, 0.1])} if tick < 50 else {})
     assert loop.reasons["stale_target"] > 20
+
+
+def test_a_goal_where_none_was_shown_holds_the_robot_until_it_is_back(policy, g1):
+    loop, still, statuses = PolicyLoop(g1, policy, SafetyConfig(), 0.01), np.zeros(len(g1.layout)), []
+    for tick in range(250):
+        goal = np.array([0.3, -0.2, 0.1 if tick < 60 or tick > 160 else 5.0])
+        loop(JointState(tick * 4_000_000, g1.rest, still, still), {"goal": goal})
+        statuses.append(loop.reasons["unsure_policy"])
+    assert statuses[60] == 0
+    assert statuses[160] >= 70, "held within 0.12 s"
+    assert statuses[-1] == statuses[190], "followed again within 0.12 s"
+    assert 20 <= loop.certainties[Certainty.UNSURE] <= 30
 
 
 @pytest.mark.slow

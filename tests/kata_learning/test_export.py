@@ -8,10 +8,12 @@ import torch
 
 from kata_core import load_robot
 from kata_core.errors import ContractError, DataError
+from kata_core.policy.monitor import distance
 from kata_core.policy.onnx_policy import OnnxPolicy
 from kata_learning import exporting
 from kata_learning.dataset import load_dataset
 from kata_learning.exporting import PARITY_TOLERANCE, export_policy
+from kata_learning.monitoring import MonitorConfig, make_monitor, observations
 
 
 def test_onnx_computes_what_torch_does(policy_path, run, saved, g1):
@@ -30,6 +32,31 @@ def test_the_file_says_what_it_needs(policy_path, saved, g1):
     assert contract.data_hash == about.hash
     assert contract.normalisation["joint_position"]["mean"] == list(about.statistics["joint_position"].mean)
     assert (contract.robot, contract.task, contract.rate) == ("g1", "reach", 50.0)
+
+
+def test_the_file_brings_a_monitor_that_knows_its_demonstrations(policy_path, saved, run, g1):
+    contract, dataset = OnnxPolicy.load(policy_path, g1).contract, load_dataset(saved)
+    spec, seen = contract.monitor, observations(dataset, run.network)
+    far = distance(seen, spec.mean, spec.whitening)
+    assert spec.distance.episodes == len(dataset.manifest.episodes)
+    assert np.mean(far <= spec.distance.hold) > 0.95
+    moved = seen.copy()
+    moved[:, 7:10] += [0.0, 2.0, 0.0]  # the goal, as seen from the palm; five short demonstrations make wide levels
+    assert (distance(moved, spec.mean, spec.whitening) > spec.distance.hold).all()
+    assert 0.0 < spec.disagreement.warning <= spec.disagreement.hold < 0.5
+
+
+def test_too_few_demonstrations_are_refused(saved, run):
+    dataset = load_dataset(saved)
+    two = np.flatnonzero(dataset.episode < 2)
+    few = dataclasses.replace(
+        dataset,
+        observation={name: values[two] for name, values in dataset.observation.items()},
+        action=dataset.action[two],
+        episode=dataset.episode[two],
+    )
+    with pytest.raises(DataError, match="2 episodes cannot calibrate"):
+        make_monitor(few, run.network, MonitorConfig())
 
 
 def test_inputs_carry_the_terms_names_and_a_free_batch(policy_path):

@@ -41,8 +41,8 @@ def kernel(function: F) -> F:
 
 def _cache_folder() -> str:
     here = Path(__file__).resolve().parent
-    sources = [Path(__file__), *sorted(here.glob("retarget/*.py")), *sorted(here.glob("collision/*.py"))]
-    digest = hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:16]
+    sources = [source.read_bytes() for source in sorted(here.glob("*/*.py"))]
+    digest = hashlib.sha256(b"".join(source for source in sources if b"@kernel" in source)).hexdigest()[:16]
     root = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
     return str(Path(root) / "kata" / "kernels" / digest)
 

@@ -3,7 +3,7 @@
 
 import struct
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from rosbags.rosbag2 import ReaderError
 from rosbags.serde import SerdeError
 
 from kata_core.errors import DataError
+from kata_learning.schemas import misfit
 
 __all__ = [
     "BROKEN",
@@ -24,12 +25,14 @@ __all__ = [
     "BagInfo",
     "Stream",
     "check_count",
+    "check_definitions",
     "find_bags",
     "missing_stream",
     "read_bag",
     "read_info",
     "stream_of",
     "unreadable",
+    "verify_bag",
 ]
 
 BROKEN = (
@@ -37,6 +40,8 @@ BROKEN = (
     *(OSError, ValueError, TypeError, LookupError, ArithmeticError, AssertionError, MemoryError, RuntimeError),
 )
 """What rosbags raises on files that are cut, overwritten or of another kind; all of it was provoked by the tests."""
+
+_CUT = "the file was cut or damaged: try kata bag repair, or leave this bag out"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +53,14 @@ class BagInfo:
         custom: ``custom_data`` of metadata.yaml.
         duration: From the first to the last message received [s].
         messages: Number of messages by topic.
+        types: Message type by topic, e.g. ``sensor_msgs/msg/JointState``.
     """
 
     path: Path
     custom: Mapping[str, str]
     duration: float
     messages: Mapping[str, int]
+    types: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def task(self) -> str:
@@ -155,9 +162,12 @@ def read_info(path: Path) -> BagInfo:
             custom={str(key): str(value) for key, value in (about.get("custom_data") or {}).items()},
             duration=about["duration"]["nanoseconds"] * 1e-9,
             messages={t["topic_metadata"]["name"]: int(t["message_count"]) for t in about["topics_with_message_count"]},
+            types={t["topic_metadata"]["name"]: str(t["topic_metadata"]["type"]) for t in about["topics_with_message_count"]},
         )
     except FileNotFoundError as error:
-        raise DataError("no metadata.yaml: the recording was not finished", where=str(path), fix="leave this bag out") from error
+        raise DataError(
+            "no metadata.yaml: the recording was not finished", where=str(path), fix="try kata bag repair, or leave this bag out"
+        ) from error
     except (OSError, yaml.YAMLError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise DataError(f"not a bag's metadata: {_line(error)}", where=str(file), fix="leave this bag out") from error
 
@@ -176,6 +186,7 @@ def read_bag(path: Path, topics: Sequence[str]) -> Bag:
     try:
         with AnyReader([path]) as reader:
             chosen = _choose(reader.connections, topics, path)
+            check_definitions([c for found in chosen.values() for c in found], path)
             streams = _read(reader, chosen)
     except BROKEN as error:
         raise unreadable(error, path) from error
@@ -189,12 +200,41 @@ def check_count(info: BagInfo, topic: str, found: int) -> None:
     expected = info.messages.get(topic, 0)
     if found != expected:
         what = f"holds {found} of {expected} messages on {topic}"
-        raise DataError(what, where=str(info.path), fix="the file was cut: leave this bag out")
+        raise DataError(what, where=str(info.path), fix=_CUT)
 
 
 def unreadable(error: Exception, path: Path) -> DataError:
     """Return the error of a bag that broke its reader."""
-    return DataError(f"unreadable: {_line(error)}", where=str(path), fix="the file was cut or damaged: leave this bag out")
+    return DataError(f"unreadable: {_line(error)}", where=str(path), fix=_CUT)
+
+
+def verify_bag(path: Path) -> None:
+    """Go through all messages of a bag without decoding them.
+
+    Raises:
+        DataError: The bag is cut or damaged.
+    """
+    expected = dict(read_info(path).messages)
+    try:
+        with AnyReader([path]) as reader:
+            check_definitions(reader.connections, path)
+            for connection, _, _ in reader.messages():
+                expected[connection.topic] = expected.get(connection.topic, 0) - 1
+    except BROKEN as error:
+        raise unreadable(error, path) from error
+    for topic, missing in expected.items():
+        if missing:
+            raise DataError(
+                f"{abs(missing)} messages too {'few' if missing > 0 else 'many'} on {topic}", where=str(path), fix=_CUT
+            )
+
+
+def check_definitions(connections: Sequence[Connection], path: Path) -> None:
+    """Raise DataError if a message definition is not the one that its hash was made of."""
+    for connection in connections:
+        wrong = misfit(connection.msgtype, str(connection.msgdef.data), connection.digest)
+        if wrong:
+            raise DataError(f"{connection.topic}: {wrong}", where=str(path), fix=_CUT)
 
 
 def _choose(connections: Sequence[Connection], topics: Sequence[str], path: Path) -> dict[str, list[Connection]]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from kata_core.errors import DataError
 from kata_core.params import param
+from kata_core.policy import Certainty
 from kata_core.policy.onnx_policy import OnnxPolicy
 from kata_core.robot import RobotModel
 from kata_core.safety import SafetyConfig
@@ -35,12 +36,14 @@ class EvaluationResult:
         seconds: Duration of each rollout [s].
         statuses: Ticks of the safety filter by status.
         reasons: Ticks by reason.
+        certainties: Steps of the policy by its monitor's judgement, one count a rollout.
     """
 
     successes: tuple[bool, ...]
     seconds: tuple[float, ...]
     statuses: Counter[str]
     reasons: Counter[str]
+    certainties: tuple[Counter[Certainty], ...]
 
     def numbers(self) -> dict[str, float]:
         """Return all figures as one flat object; the time to success is left out where nothing succeeded."""
@@ -55,6 +58,17 @@ class EvaluationResult:
             "rollouts": trials,
             **({"seconds_to_success_median": won[len(won) // 2]} if won else {}),
             **{f"share_{name}": count / ticks for name, count in sorted(self.statuses.items())},
+            **self._alarms("warning", Certainty.WARNING),
+            **self._alarms("hold", Certainty.UNSURE),
+        }
+
+    def _alarms(self, name: str, least: Certainty) -> dict[str, float]:
+        """Return the shares of steps, and of rollouts with any, at which the monitor was at least so unsure."""
+        raised = [sum(steps for certainty, steps in count.items() if certainty >= least) for count in self.certainties]
+        every = max(1, sum(count.total() for count in self.certainties))
+        return {
+            f"{name}_steps": sum(raised) / every,
+            f"{name}_rollouts": sum(map(bool, raised)) / max(1, len(raised)),
         }
 
 
@@ -84,6 +98,7 @@ def evaluate_policy(
         successes, seconds = [], []
         statuses: Counter[str] = Counter()
         reasons: Counter[str] = Counter()
+        certainties = []
         for i in range(config.rollouts):
             loop = PolicyLoop(robot, policy, safety, config.decay)
             rollout = run_rollout(simulation, loop, seed=config.seed + i, rate=safety.rate, timeout=config.timeout)
@@ -91,8 +106,9 @@ def evaluate_policy(
             seconds.append(rollout.elapsed)
             statuses += loop.statuses
             reasons += loop.reasons
+            certainties.append(loop.certainties)
             if on_rollout is not None:
                 on_rollout(rollout.success)
-        return EvaluationResult(tuple(successes), tuple(seconds), statuses, reasons)
+        return EvaluationResult(tuple(successes), tuple(seconds), statuses, reasons, tuple(certainties))
     finally:
         simulation.close()

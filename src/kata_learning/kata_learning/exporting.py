@@ -19,6 +19,7 @@ from kata_core.atomic import new_file
 from kata_core.errors import ContractError, DataError
 from kata_core.policy import CONTRACT_KEY, PolicyContract
 from kata_learning.dataset import Dataset, Statistics
+from kata_learning.monitoring import MonitorConfig, make_monitor
 from kata_learning.network import ChunkPolicy
 from kata_learning.run_folder import Run
 
@@ -31,25 +32,26 @@ _SAMPLES = 512
 """Recorded observations that parity is checked on, spread over the dataset."""
 
 
-def export_policy(run: Run, dataset: Dataset, path: Path) -> tuple[PolicyContract, float]:
+def export_policy(run: Run, dataset: Dataset, path: Path, monitor: MonitorConfig | None = None) -> tuple[PolicyContract, float]:
     """Write a policy file whole, or not at all.
 
     Args:
         run: The training run.
         dataset: The dataset that it was trained on.
         path: File to write.
+        monitor: How its monitor is calibrated; None for the defaults.
 
     Returns:
         The contract inside the file, and the largest difference from torch on recorded observations [rad].
 
     Raises:
-        DataError: The dataset is another one than the run's.
+        DataError: The dataset is another one than the run's, or too small to calibrate the monitor.
         ContractError: ONNX Runtime computes something else than torch.
     """
     if dataset.manifest.hash != run.data_hash:
         what = f"dataset {dataset.manifest.hash[:16]} is not the run's, {run.data_hash[:16]}"
         raise DataError(what, where=str(path), fix="give the dataset of the training with --data, or train again")
-    contract = make_contract(run, dataset)
+    contract = make_contract(run, dataset, monitor or MonitorConfig())
     model = _to_onnx(run.network)
     entry = model.metadata_props.add()
     entry.key, entry.value = CONTRACT_KEY, contract.to_json()
@@ -63,7 +65,7 @@ def export_policy(run: Run, dataset: Dataset, path: Path) -> tuple[PolicyContrac
     return contract, difference
 
 
-def make_contract(run: Run, dataset: Dataset) -> PolicyContract:
+def make_contract(run: Run, dataset: Dataset, monitor: MonitorConfig) -> PolicyContract:
     """Return what the policy promises."""
     about, spec = dataset.manifest, run.network.spec
     return PolicyContract(
@@ -79,6 +81,7 @@ def make_contract(run: Run, dataset: Dataset) -> PolicyContract:
         damping=about.damping,
         data_hash=about.hash,
         commit=run.commit,
+        monitor=make_monitor(dataset, run.network, monitor),
     )
 
 

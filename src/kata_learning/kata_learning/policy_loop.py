@@ -6,10 +6,12 @@ from collections.abc import Mapping
 
 from kata_core.arrays import FloatArray
 from kata_core.joints import JointCommand, JointState
+from kata_core.policy import Certainty
 from kata_core.policy.onnx_policy import OnnxPolicy
 from kata_core.policy.pilot import Pilot
 from kata_core.robot import RobotModel
-from kata_core.safety import Received, SafetyConfig, SafetyFilter
+from kata_core.safety import NOTHING, Received, SafetyConfig, SafetyFilter, Senses
+from kata_core.verdict import Reason
 
 __all__ = ["PolicyLoop"]
 
@@ -33,6 +35,7 @@ class PolicyLoop:
         self._target: Received | None = None
         self.statuses: Counter[str] = Counter()
         self.reasons: Counter[str] = Counter()
+        self.certainties: Counter[Certainty] = Counter()
 
     def __call__(self, state: JointState, objects: Mapping[str, FloatArray]) -> JointCommand | None:
         """Return the command for one tick of the filter."""
@@ -44,7 +47,10 @@ class PolicyLoop:
             command = self._pilot.step(state, objects)
             # Without an observation the old target stays, and the filter lets it grow stale.
             self._target = Received(command, state.stamp) if command else self._target
-        verdict = self._filter.step(state, self._target, state.stamp)
+            self.certainties[self._pilot.judgement.certainty] += 1
+        unsure = self._pilot.judgement.certainty is Certainty.UNSURE
+        senses = Senses((Reason.UNSURE_POLICY,)) if unsure else NOTHING
+        verdict = self._filter.step(state, self._target, state.stamp, senses)
         self.statuses[verdict.status.name.lower()] += 1
         self.reasons.update(verdict.reasons)
         return verdict.command

@@ -18,7 +18,7 @@ __all__ = ["Alarms", "AlarmsConfig"]
 
 
 _REMEMBERED = 500_000_000
-"""How long two sources are held against a target [ns]."""
+"""How long two sources, or a policy's doubt, are held against a target when nothing more is heard [ns]."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,9 @@ class Alarms:
         self._pressed = self._overrun = False
         self._alternation, self._two_sources = Alternation(), monotonic_ns() - _REMEMBERED
         self._rivals = False
+        self._doubted = monotonic_ns() - _REMEMBERED
         node.create_subscription(Bool, "~/estop", self._on_estop, qos.EVENT)
+        node.create_subscription(Bool, "policy/unsure", self._on_unsure, qos.LATEST)
         self._guard(Reason.LOST_OPERATOR, config.operator_deadline, Empty, "operator/heartbeat")
         self._guard(Reason.LOST_CONSOLE, config.console_deadline, Empty, "console/heartbeat")
         if not simulated:
@@ -63,6 +65,10 @@ class Alarms:
 
     def _on_estop(self, message: Bool) -> None:
         self._pressed = message.data
+
+    def _on_unsure(self, message: Bool) -> None:
+        """Take a policy's word on itself; a doubt not repeated is forgotten, for another source may move the robot."""
+        self._doubted = monotonic_ns() - (0 if message.data else _REMEMBERED)
 
     def look_for_rivals(self) -> None:
         """Ask the graph who else publishes; not for every tick, since it takes a while."""
@@ -86,4 +92,5 @@ class Alarms:
         pressed = (Reason.EMERGENCY_STOP,) if self._pressed else ()
         rivals = (Reason.FOREIGN_COMMAND,) if self._rivals else ()
         sources = (Reason.TWO_SOURCES,) if now - self._two_sources < _REMEMBERED else ()
-        return (*pressed, *rivals, *sources, *silent, *((Reason.LOOP_OVERRUN,) if self._overrun else ()))
+        unsure = (Reason.UNSURE_POLICY,) if now - self._doubted < _REMEMBERED else ()
+        return (*pressed, *rivals, *sources, *unsure, *silent, *((Reason.LOOP_OVERRUN,) if self._overrun else ()))

@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``metadata.yaml`` of a bag as rosbag2 writes it (version 9, rosbag2 0.26 and later)."""
+"""What a bag says of its topics: types and the quality of service that publishers offer."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import yaml
 from rclpy.duration import Duration
 from rclpy.qos import QoSProfile
 
+from kata_core.recording import TopicSummary
 from kata_nodes.interfaces import MessageType
 
-__all__ = ["BagTopic", "metadata_text", "qos_entry"]
+__all__ = ["BagTopic", "qos_entry"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,10 @@ class BagTopic:
     type: MessageType
     qos: Sequence[Mapping[str, Any]] = ()
 
+    def summary(self, count: int) -> TopicSummary:
+        """Return what metadata.yaml says of the topic after so many messages."""
+        return TopicSummary(self.name, self.type.name, self.type.type_hash, self.qos, count)
+
 
 def qos_entry(profile: QoSProfile) -> dict[str, Any]:
     """Return a profile as rosbag2 stores it."""
@@ -41,55 +45,6 @@ def qos_entry(profile: QoSProfile) -> dict[str, Any]:
         "liveliness": profile.liveliness.name.lower(),
         "liveliness_lease_duration": _duration(profile.liveliness_lease_duration),
         "avoid_ros_namespace_conventions": profile.avoid_ros_namespace_conventions,
-    }
-
-
-def metadata_text(
-    file: str, topics: Sequence[tuple[BagTopic, int]], span: tuple[int, int], custom: Mapping[str, str], distro: str
-) -> str:
-    """Return the text of ``metadata.yaml``.
-
-    Args:
-        file: Name of the one MCAP file.
-        topics: Topics with their numbers of messages.
-        span: First and last receive stamp [ns].
-        custom: Free pairs of text; Kata's facts about the episode.
-        distro: Name of the ROS distribution.
-    """
-    count = sum(n for _, n in topics)
-    start = {"nanoseconds_since_epoch": span[0]}
-    duration = {"nanoseconds": span[1] - span[0]}
-    information = {
-        "version": 9,
-        "storage_identifier": "mcap",
-        "duration": duration,
-        "starting_time": start,
-        "message_count": count,
-        "topics_with_message_count": [{"topic_metadata": _topic(topic), "message_count": n} for topic, n in topics],
-        "compression_format": "",
-        "compression_mode": "",
-        "relative_file_paths": [file],
-        "files": [{"path": file, "starting_time": start, "duration": duration, "message_count": count}],
-        "custom_data": dict(custom),
-        "ros_distro": distro,
-    }
-    return str(yaml.dump({"rosbag2_bagfile_information": information}, Dumper=_NoAliases, sort_keys=False))
-
-
-class _NoAliases(yaml.SafeDumper):
-    """Write equal parts out each time, as rosbag2 does."""
-
-    def ignore_aliases(self, data: Any) -> bool:
-        return True
-
-
-def _topic(topic: BagTopic) -> dict[str, Any]:
-    return {
-        "name": topic.name,
-        "type": topic.type.name,
-        "serialization_format": "cdr",
-        "offered_qos_profiles": [dict(entry) for entry in topic.qos],
-        "type_description_hash": topic.type.type_hash,
     }
 
 

@@ -19,11 +19,11 @@ from sensor_msgs.msg import JointState as JointStateMsg
 from std_msgs.msg import Header
 
 from kata_core.arrays import FloatArray
-from kata_core.episode import EpisodeMachine
+from kata_core.episode import EpisodeMachine, MarkKind
 from kata_core.frames import HumanFrames
 from kata_core.joints import JointCommand, JointLayout, JointState
 from kata_core.verdict import Reason, Status, Verdict
-from kata_msgs.msg import BodyPose, EpisodeState, TaskState
+from kata_msgs.msg import BodyPose, EpisodeMark, EpisodeState, TaskState
 from kata_msgs.msg import HumanFrames as HumanFramesMsg
 from kata_msgs.msg import JointCommand as JointCommandMsg
 from kata_msgs.msg import Verdict as VerdictMsg
@@ -38,6 +38,7 @@ __all__ = [
     "image_to",
     "imu_to",
     "jpeg_to",
+    "mark_to",
     "objects_from",
     "task_state_to",
     "to_time",
@@ -220,6 +221,11 @@ def episode_to(stamp: int, machine: EpisodeMachine, path: str, messages: int, no
         messages=messages,
         note=note,
     )
+
+
+def mark_to(stamp: int, kind: MarkKind, label: str) -> EpisodeMark:
+    """Return a point of an episode at a time [ns] as a message."""
+    return EpisodeMark(header=_header(stamp), kind=int(kind), label=label)
 
 
 def imu_to(stamp: int, orientation_xyzw: FloatArray, gyro: FloatArray, acceleration: FloatArray, frame_id: str) -> Imu:

@@ -5,6 +5,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from sensor_msgs.msg import JointState as JointStateMsg
 from std_srvs.srv import SetBool
@@ -18,6 +19,7 @@ from kata_msgs.msg import JointCommand as JointCommandMsg
 from kata_msgs.msg import TaskState
 from kata_nodes import params, qos
 from kata_nodes.convert import JointConverter, objects_from
+from kata_nodes.doubts import Doubts
 from kata_nodes.latest import Latest
 from kata_nodes.spin import run
 
@@ -47,8 +49,10 @@ class PolicyNode(Node):
         self._targets = self.create_publisher(JointCommandMsg, "target", qos.STREAM)
         self._measured = Latest(self, JointStateMsg, "joint_states")
         self._task = Latest(self, TaskState, "task/state")
+        self._doubts = Doubts(self, policy.contract.monitor)
         self.create_service(SetBool, "~/engage", self._on_engage)
         self.create_timer(1.0 / policy.contract.rate, self._tick)
+        self.create_timer(1.0, self._doubts.publish, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def _state(self) -> JointState | None:
         message = self._measured.read()
@@ -62,6 +66,7 @@ class PolicyNode(Node):
     def _tick(self) -> None:
         task = self._task.read()
         target = self._pilot.step(self._state(), objects_from(task) if task else {})
+        self._doubts.note(self._pilot.judgement)
         if target is not None:
             self._targets.publish(self._joints.command_to(target))
 

@@ -3,7 +3,7 @@
 
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 
-__all__ = ["EVENT", "LATCHED", "LATEST", "RECORD", "STREAM"]
+__all__ = ["EVENT", "LATCHED", "LATEST", "RECORD", "RECORD_IMAGES", "STREAM"]
 
 
 def _keep_last(
@@ -20,6 +20,9 @@ LATEST = _keep_last(1, ReliabilityPolicy.BEST_EFFORT)
 
 RECORD = _keep_last(1000, ReliabilityPolicy.BEST_EFFORT)
 """The recorder: best effort matches every publisher, and the depth bridges a slow disk for 2 s at 500 Hz."""
+
+RECORD_IMAGES = _keep_last(60, ReliabilityPolicy.BEST_EFFORT)
+"""The recorder, of pictures: 2 s at 30 Hz; 1000 raw ones would take a gigabyte."""
 
 EVENT = _keep_last(10, ReliabilityPolicy.RELIABLE)
 """Rare messages that must arrive."""

@@ -2,133 +2,153 @@
 """Node `recorder`: records each episode as a bag of its own, whole or not at all.
 
 Messages are stored as they came over the wire, with their source stamps inside; the log time is when they
-were received by the node's ROS clock, which is the simulator's where ``use_sim_time`` is set, so that source
-and receive stamps can be compared.
+were received, by the middleware's stamp, or by the simulator's time where ``use_sim_time`` is set, so that source
+and receive stamps can be compared. Whatever is lost is said while it happens.
 """
 
 import sys
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
 
+from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
+from rclpy.serialization import serialize_message
 
-from kata_core.episode import EpisodeMachine, EpisodePhase
-from kata_core.errors import DataError
-from kata_msgs.msg import EpisodeState
-from kata_msgs.srv import DiscardEpisode, SaveEpisode, StartEpisode
+from kata_core.episode import EpisodeMachine, EpisodePhase, MarkKind, parse_labels
+from kata_core.errors import DataError, KataError
+from kata_core.recording import PretriggerBuffer
+from kata_msgs.msg import EpisodeMark
+from kata_msgs.srv import DiscardEpisode, MarkEpisode, SaveEpisode, StartEpisode
 from kata_nodes import params, qos
-from kata_nodes.bag_metadata import BagTopic, qos_entry
-from kata_nodes.bag_writer import BagWriter, next_episode
-from kata_nodes.convert import episode_to
-from kata_nodes.interfaces import message_type
+from kata_nodes.bag_thread import Sample
+from kata_nodes.convert import mark_to, to_time
 from kata_nodes.recorder_config import RecorderConfig
+from kata_nodes.recorder_facts import RecorderFacts
+from kata_nodes.recorder_watch import RecorderWatch
 from kata_nodes.spin import run
+from kata_nodes.stream_intake import StreamIntake
+from kata_nodes.take import Take, encoder
+
+_LOOK = 0.2
+"""Time between two looks for losses [s]."""
 
 
 class RecorderNode(Node):
-    """Writes between ``episode/start`` and ``episode/save``; ``episode/discard`` and every shutdown remove what is unfinished."""
+    """Writes between ``episode/start`` and ``episode/save``; what a shutdown cuts off can be repaired."""
 
     def __init__(self) -> None:
         """Subscribe to all topics, so that nothing is lost at the start of an episode."""
         super().__init__("recorder")
         self._config = params.declare(self, RecorderConfig)
         self._machine = EpisodeMachine()
-        self._bag: BagWriter | None = None
-        self._path = ""
-        self._heard: set[str] = set()
-        self._state = self.create_publisher(EpisodeState, "episode/state", qos.LATCHED)
-        for topic in self._topics():
-            self.create_subscription(topic.type.python, topic.name, self._store(topic.name), qos.RECORD, raw=True)
+        self._take: Take | None = None
+        memory = self._config.pretrigger_memory * 1_000_000
+        self._before = PretriggerBuffer[Sample](self._config.pretrigger, memory, lambda s: s.received, lambda s: len(s.data))
+        simulated = bool(self.get_parameter("use_sim_time").value)
+        self._intakes = [StreamIntake(self, spec, self._store, simulated) for spec in self._config.streams()]
+        self._encoders = {i.stored: encoder(i.spec, self._config.jpeg_quality) for i in self._intakes if i.spec.compressed}
+        self._facts = RecorderFacts(self, self._config, self._intakes, simulated)
+        self._watch = RecorderWatch(self, self._config, self._intakes)
+        self._marks = self.create_publisher(EpisodeMark, "episode/marks", qos.EVENT)
         self.create_service(StartEpisode, "episode/start", self._on_start)
         self.create_service(SaveEpisode, "episode/save", self._on_save)
         self.create_service(DiscardEpisode, "episode/discard", self._on_discard)
-        self._publish("")
+        self.create_service(MarkEpisode, "episode/mark", self._on_mark)
+        self.create_timer(_LOOK, self._look, clock=Clock(clock_type=ClockType.STEADY_TIME))
+        self._watch.greet()
+        self._watch.publish(self._machine, None, "")
 
-    def _topics(self) -> list[BagTopic]:
-        """Return what is recorded, with the QoS of the publishers seen by now."""
-        pairs = [entry.split() for entry in self._config.topics]
-        named = [(self.resolve_topic_name(pair[0]), message_type(pair[-1])) for pair in pairs]
-        return [BagTopic(name, kind, self._offered(name)) for name, kind in named]
+    def _now(self) -> int:
+        return int(self.get_clock().now().nanoseconds)
 
-    def _offered(self, topic: str) -> list[dict[str, Any]]:
-        return [qos_entry(publisher.qos_profile) for publisher in self.get_publishers_info_by_topic(topic)]
+    def _store(self, sample: Sample) -> None:
+        (self._take.put if self._take else self._before.add)(sample)
 
-    def _store(self, topic: str) -> Callable[[bytes], None]:
-        """Return the callback of one topic."""
-
-        def store(data: bytes) -> None:
-            if self._bag is not None:
-                try:
-                    self._bag.write(topic, data, self.get_clock().now().nanoseconds)
-                except OSError as error:
-                    self._drop(f"cannot write: {error}")
-
-        return store
+    def _look(self) -> None:
+        self._facts.look()
+        fault = self._watch.look(self._machine, self._take)
+        if fault:
+            self._break_off(fault)
 
     def _on_start(self, request: StartEpisode.Request, response: StartEpisode.Response) -> StartEpisode.Response:
-        response.message = self._machine.start(request.task)
+        response.message = "" if self._take else self._watch.refusal()
+        response.message = response.message or self._machine.start(request.task)
         if not response.message:
             try:
-                self._bag = BagWriter(next_episode(Path(self._config.directory)), self._topics())
-            except DataError as error:
-                response.message = self._drop(str(error))
+                self._begin()
+            except (DataError, OSError) as error:
+                self._machine.discard()
+                response.message = str(error)
         response.success = not response.message
-        self._publish(response.message)
+        self._watch.publish(self._machine, self._take, response.message)
         return response
 
+    def _begin(self) -> None:
+        now = self._now()
+        take = Take(self._config, self._facts.topics(), self._facts.at_start(self._machine.task), now)
+        take.attach(self._facts.attachments(), now)
+        for intake in self._intakes:
+            intake.drops.reset()
+        take.begin(self._encoders, self._before.take(now))
+        self._take = take
+
     def _on_save(self, request: SaveEpisode.Request, response: SaveEpisode.Response) -> SaveEpisode.Response:
-        if self._bag is None:
+        if self._take is None:
             response.message = self._machine.save()
             return response
         try:
-            response.path = self._path = str(self._bag.save(self._facts(request)))
-        except OSError as error:
-            response.message = self._drop(f"cannot write: {error}")
+            labels = parse_labels(request.labels)
+        except KataError as error:
+            response.message = str(error)
             return response
-        lost, self._bag = self._lost(self._bag), None
+        task, success = request.task or self._machine.task, str(request.task_success).lower()
+        facts = {**self._facts.at_end(self._take.refused, self._machine.marks), **labels, "task": task, "task_success": success}
+        try:
+            response.path = str(self._take.save(facts, self._facts.changed_attachments(), self._now()))
+        except OSError as error:
+            response.message = self._break_off(f"cannot write: {error}")
+            return response
         self._machine.save(request.task)
-        response.success, response.message = True, f"nothing came on {', '.join(lost)}" if lost else ""
-        self._publish(response.message)
+        response.success, response.message = True, self._watch.account(self._take)
+        self._take = None
+        self._watch.saved(response.path)
+        self._watch.publish(self._machine, None, response.message)
         return response
 
-    def _lost(self, bag: BagWriter) -> list[str]:
-        """Return the topics that are published, or once were, and gave nothing; a policy, say, has no frames at all."""
-        self._heard |= bag.heard
-        return [topic for topic in bag.silent if topic in self._heard or self.count_publishers(topic)]
-
     def _on_discard(self, request: DiscardEpisode.Request, response: DiscardEpisode.Response) -> DiscardEpisode.Response:
-        if self._bag is None:
-            response.message = self._machine.discard()
-        else:
-            self._drop(request.reason)
+        response.message = self._machine.discard()
+        if self._take is not None:
+            self._take.discard()
+            self._take = None
+            self.get_logger().warning(f"episode discarded: {request.reason or 'no reason given'}")
+            self._watch.publish(self._machine, None, request.reason)
         response.success = not response.message
         return response
 
-    def _drop(self, reason: str) -> str:
-        """Remove the running episode, and return the reason as it was given."""
+    def _on_mark(self, request: MarkEpisode.Request, response: MarkEpisode.Response) -> MarkEpisode.Response:
+        now = self._now()
+        response.message = self._machine.mark(request.kind)
+        if self._take is not None and not response.message:
+            mark = mark_to(now, MarkKind(request.kind), request.label)
+            self._take.put(Sample(self._facts.marks, bytes(serialize_message(mark)), now, 0, self._machine.marks))
+            self._marks.publish(mark)
+        response.success, response.stamp = not response.message, to_time(now)
+        return response
+
+    def _break_off(self, reason: str) -> str:
+        """End the running episode without completing it, and return how to get at it."""
+        if self._take is None:
+            return reason
+        place = self._take.keep()
         self._machine.discard()
-        if self._bag is not None:
-            self._bag.discard()
-        self._bag = None
-        self.get_logger().warning(f"episode discarded: {reason or 'no reason given'}")
-        self._publish(reason)
+        self._take = None
+        reason = f"{reason}; what was written is kept: kata bag repair {place}"
+        self.get_logger().error(reason)
+        self._watch.publish(self._machine, None, reason)
         return reason
 
-    def _facts(self, request: SaveEpisode.Request) -> dict[str, str]:
-        labels = dict(entry.partition("=")[::2] for entry in self._config.labels)
-        clock = "simulated" if self.get_parameter("use_sim_time").value else "system"
-        success = str(request.task_success).lower()
-        return {"task": request.task or self._machine.task, "task_success": success, "clock": clock, **labels}
-
-    def _publish(self, note: str) -> None:
-        messages = self._bag.messages if self._bag else 0
-        self._state.publish(episode_to(self.get_clock().now().nanoseconds, self._machine, self._path, messages, note))
-
     def destroy_node(self) -> None:
-        """Remove an episode that was not saved."""
+        """Keep an episode that was not saved."""
         if self._machine.phase is EpisodePhase.RECORDING:
-            self._drop("the recorder was stopped")
+            self._break_off("the recorder was stopped")
         super().destroy_node()
 
 

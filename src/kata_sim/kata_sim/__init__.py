@@ -11,6 +11,7 @@ from kata_sim.renderer import Image, Marker, Renderer, RenderError, View
 from kata_sim.robot_data import GoalBox, SimData, load_sim_data
 from kata_sim.rollout import Controller, Rollout, run_rollout
 from kata_sim.room import SCENE_CAMERA
+from kata_sim.self_collision import SelfCollision
 from kata_sim.simulation import ImuSample, Simulation, SimulationError
 from kata_sim.task import ReachTask, TaskState
 
@@ -31,6 +32,7 @@ __all__ = [
     "RenderError",
     "Renderer",
     "Rollout",
+    "SelfCollision",
     "SimConfig",
     "SimData",
     "Simulation",

@@ -45,7 +45,7 @@ def cached_mesh(source: Path, keep: float) -> Path:
             with new_file(target) as partial:  # two simulators may start at once
                 partial.write_bytes(_decimated(source, keep))
         return target
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, ImportError, NotImplementedError) as error:
         raise RobotError(
             f"cannot use mesh: {error}", where=str(source), fix="check the file and that ~/.cache is writable"
         ) from error

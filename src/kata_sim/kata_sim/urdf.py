@@ -2,11 +2,10 @@
 """A URDF made readable for MuJoCo: mesh paths resolved, compiler options added."""
 
 import xml.etree.ElementTree as ET
-from collections.abc import Sequence
 from pathlib import Path
 
-from kata_core.errors import RobotError
 from kata_core.robot import RobotDescription
+from kata_core.robot.urdf import urdf_with_meshes
 from kata_sim.meshes import cached_mesh
 
 __all__ = ["urdf_for_mujoco"]
@@ -27,30 +26,13 @@ def urdf_for_mujoco(description: RobotDescription, keep: float) -> str:
         keep: Share of each mesh's triangles to keep, 0 to 1.
 
     Raises:
-        RobotError: The URDF is not XML, or a mesh is missing.
+        RobotError: The URDF is not XML, or a mesh is missing or unusable.
     """
-    try:
-        root = ET.parse(description.urdf).getroot()
-    except ET.ParseError as error:
-        raise RobotError(f"not XML: {error}", where=str(description.urdf)) from error
+    root = urdf_with_meshes(description)
     for mesh in root.iter("mesh"):
-        path = _resolve(mesh.get("filename", ""), description)
-        mesh.set("filename", str(cached_mesh(path, keep)))
+        mesh.set("filename", str(cached_mesh(Path(mesh.get("filename", "")), keep)))
     for foreign in ("mujoco", "transmission", "gazebo", "ros2_control"):
         for element in root.findall(foreign):
             root.remove(element)
     ET.SubElement(ET.SubElement(root, "mujoco"), "compiler", _COMPILER)
     return ET.tostring(root, encoding="unicode")
-
-
-def _resolve(filename: str, description: RobotDescription) -> Path:
-    relative = filename.removeprefix("package://").removeprefix("file://").lstrip("/")
-    candidates: Sequence[Path] = [
-        Path("/") / relative,
-        description.urdf.parent / filename,
-        *(d / relative for d in description.package_dirs),
-    ]
-    found = next((path for path in candidates if path.is_file()), None)
-    if found is None:
-        raise RobotError(f"mesh {filename} not found", where=str(description.urdf), fix="install the package that holds it")
-    return found

@@ -5,7 +5,8 @@ A link is the convex hull of its collision geometry and of what one sees of it, 
 Hulls that one capsule would blow up are divided among several.
 """
 
-from collections.abc import Sequence
+import xml.etree.ElementTree as ET
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import coal
@@ -18,6 +19,7 @@ from kata_core.arrays import FloatArray
 from kata_core.collision.capsules import Capsule
 from kata_core.errors import RobotError
 from kata_core.robot import RobotModel
+from kata_core.robot.urdf import urdf_with_meshes
 
 __all__ = ["fit_capsules", "link_hulls"]
 
@@ -43,19 +45,29 @@ def link_hulls(robot: RobotModel) -> dict[str, FloatArray]:
             corners = _corners(geometry) @ placement.rotation.T + placement.translation
             points.setdefault(frame.name, []).append(corners)
     hulls = {link: np.concatenate(parts) for link, parts in points.items()}
-    found = {link: ConvexHull(corners) for link, corners in hulls.items()}
+    found = {link: ConvexHull(corners) for link, corners in hulls.items() if _is_solid(corners)}
     return {link: hull.points[hull.vertices] for link, hull in found.items() if hull.volume > _SMALLEST}
 
 
-def fit_capsules(robot: RobotModel) -> tuple[Capsule, ...]:
+def _is_solid(corners: FloatArray) -> bool:
+    """Return whether points extend in three directions, more than 0.1 mm each."""
+    return len(corners) > 3 and bool(np.linalg.svd(corners - corners.mean(axis=0), compute_uv=False)[2] > 1e-4)
+
+
+def fit_capsules(robot: RobotModel, watch: Callable[[list[str]], Iterable[str]] = iter) -> tuple[Capsule, ...]:
     """Return capsules that cover all links; takes some seconds a link.
+
+    Args:
+        robot: The robot.
+        watch: Told the links, gives them back one by one: a progress bar.
 
     What is mirrored in the robot is mirrored in its capsules: a right link whose hull is the left one's mirror
     image gets the mirrored capsules, and a link in the middle gets pairs of them.
     """
     hulls = link_hulls(robot)
     found: dict[str, FloatArray] = {}
-    for link, corners in hulls.items():
+    for link in watch(list(hulls)):
+        corners = hulls[link]
         twin = link.replace("right", "left")
         if twin != link and twin in found and _is_mirror(hulls[twin], corners):
             found[link] = _mirrored(found[twin])
@@ -77,12 +89,12 @@ def _mirrored(capsules: FloatArray) -> FloatArray:
 
 
 def _geometries(robot: RobotModel, kind: Any) -> Sequence[Any]:
-    d = robot.description
+    text = ET.tostring(urdf_with_meshes(robot.description), encoding="unicode")
     try:
-        folders = [str(p) for p in d.package_dirs]
-        model = pin.buildGeomFromUrdf(robot.pinocchio, str(d.urdf), kind, package_dirs=folders)
+        model = pin.buildGeomFromUrdfString(robot.pinocchio, text, kind)
     except (ValueError, RuntimeError) as error:
-        raise RobotError(f"geometry cannot be read: {str(error).splitlines()[0]}", where=str(d.urdf)) from error
+        where = str(robot.description.urdf)
+        raise RobotError(f"geometry cannot be read: {str(error).splitlines()[0]}", where=where) from error
     return list(model.geometryObjects)
 
 

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """A picture (SVG) of a robot at rest: hulls of its links as dots over capsules, from the front and from the side."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+
+import numpy as np
 
 from kata_core.arrays import FloatArray
 from kata_core.collision.capsules import CapsuleSet
@@ -17,8 +19,22 @@ _CAPSULE = '<line x1="{:.4f}" y1="{:.4f}" x2="{:.4f}" y2="{:.4f}" stroke-width="
 _DOT = '<circle cx="{:.4f}" cy="{:.4f}" r="0.0012"/>'
 
 
-def draw_capsules(robot: RobotModel, found: CapsuleSet, file: Path) -> None:
+_MARK = '<circle cx="{:.4f}" cy="{:.4f}" r="0.009" fill="none" stroke="black" stroke-width="0.003"/>'
+_NAME = '<text x="{:.4f}" y="{:.4f}" font-size="0.02" font-family="sans-serif">{}</text>'
+_AXIS = '<line x1="{:.4f}" y1="{:.4f}" x2="{:.4f}" y2="{:.4f}" stroke-width="0.004" stroke="{}"/>'
+_COLOURS = ("#d00", "#080", "#00d")  # of x, y and z
+
+
+def draw_capsules(
+    robot: RobotModel, found: CapsuleSet, file: Path, marks: Mapping[str, tuple[str, FloatArray]] | None = None
+) -> None:
     """Write the picture.
+
+    Args:
+        robot: The robot.
+        found: Its capsules.
+        file: SVG file to write.
+        marks: Points to draw by name, each as a frame and an offset in it [m], with the frame's axes (x red, y green, z blue).
 
     Raises:
         ConfigError: The file cannot be written.
@@ -26,7 +42,7 @@ def draw_capsules(robot: RobotModel, found: CapsuleSet, file: Path) -> None:
     half = 0.7 * robot.description.base_height
     lines = [_HEAD.format(-half, -half, 4.0 * half, 3.2 * half), '<g stroke-linecap="round" opacity="0.35">']
     lines += _capsules(robot, found, half)
-    lines += ["</g>", *_dots(robot, half), "</svg>"]
+    lines += ["</g>", *_dots(robot, half), *_marks(robot, marks or {}, half), "</svg>"]
     try:
         file.write_text("\n".join(lines) + "\n")
     except OSError as error:
@@ -51,3 +67,17 @@ def _dots(robot: RobotModel, half: float) -> Iterator[str]:
         for point in hulls[link]:
             for seen in _views(pose.act(point), half):
                 yield _DOT.format(*seen)
+
+
+def _marks(robot: RobotModel, marks: Mapping[str, tuple[str, FloatArray]], half: float) -> Iterator[str]:
+    poses = robot.frame_poses(robot.rest, tuple(frame for frame, _ in marks.values()))
+    for (name, (_, offset)), pose in zip(marks.items(), poses, strict=True):
+        middle = _views(pose.act(offset), half)
+        for k, colour in enumerate(_COLOURS):
+            for start, end in zip(middle, _views(pose.act(offset + 0.05 * np.eye(3)[k]), half), strict=True):
+                yield _AXIS.format(*start, *end, colour)
+        for x, y in middle:
+            yield _MARK.format(x, y)
+        # names of the left in the front view, of the right in the side view: else they cover one another
+        x, y = middle[1] if name.startswith("right") else middle[0]
+        yield _NAME.format(x + 0.015, y, name)

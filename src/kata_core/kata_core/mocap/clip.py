@@ -90,7 +90,11 @@ class MotionClip:
         if fps == self.fps:
             return self
         count = int(np.floor(self.duration * fps + 1e-6)) + 1
-        at = np.minimum(np.arange(count) * (self.fps / fps), len(self) - 1)
+        return self.at(np.asarray(np.arange(count) * (self.fps / fps), dtype=float), fps)
+
+    def at(self, rows: FloatArray, fps: float) -> "MotionClip":
+        """Return the clip as it is at some places, counted in frames and shape (M,), as a clip of another rate [Hz]."""
+        at = np.clip(rows, 0, len(self) - 1)
         low = np.minimum(at.astype(int), max(len(self) - 2, 0))
         high = np.minimum(low + 1, len(self) - 1)
         t = at - low

@@ -3,11 +3,12 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from kata_core.errors import ContractError
 from kata_core.observation import TermSpec
+from kata_core.policy.monitor import MonitorSpec
 from kata_core.robot import RobotModel
 
 __all__ = ["CONTRACT_KEY", "SCHEMA_VERSION", "PolicyContract"]
@@ -15,7 +16,8 @@ __all__ = ["CONTRACT_KEY", "SCHEMA_VERSION", "PolicyContract"]
 CONTRACT_KEY = "kata_contract"
 """Metadata key of the ONNX file that holds the contract as JSON."""
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+"""2: with `monitor`."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,7 @@ class PolicyContract:
         damping: As above [N·m·s/rad].
         data_hash: Content hash of the dataset.
         commit: Version of the code that trained it.
+        monitor: Where it may be trusted; None only in files that were not made from demonstrations.
     """
 
     robot: str
@@ -49,10 +52,13 @@ class PolicyContract:
     damping: tuple[float, ...]
     data_hash: str
     commit: str
+    monitor: MonitorSpec | None = None
 
     def to_json(self) -> str:
         """Return the contract as JSON, numbers in full."""
-        return json.dumps({"schema_version": SCHEMA_VERSION, **asdict(self)}, sort_keys=True)
+        plain = asdict(replace(self, monitor=None))
+        monitor = self.monitor.to_mapping() if self.monitor else None
+        return json.dumps({"schema_version": SCHEMA_VERSION, **plain, "monitor": monitor}, sort_keys=True)
 
     @classmethod
     def from_json(cls, text: str, *, where: str = "") -> "PolicyContract":
@@ -65,17 +71,17 @@ class PolicyContract:
             data: dict[str, Any] = json.loads(text)
             version = data.pop("schema_version")
             if version != SCHEMA_VERSION:
-                raise ContractError(
-                    f"contract has schema version {version}", where=where, fix=f"this Kata reads {SCHEMA_VERSION}"
-                )
+                what = f"contract has schema version {version}, this Kata reads {SCHEMA_VERSION}"
+                raise ContractError(what, where=where, fix="export the policy again with `kata export`")
             unknown = set(data) - {f.name for f in fields(cls)}
             if unknown:
                 raise ContractError(f"contract has unknown keys {sorted(unknown)}", where=where)
             data["terms"] = tuple(TermSpec(str(t["name"]), tuple(t["shape"])) for t in data["terms"])
             for name in ("joint_names", "stiffness", "damping"):
                 data[name] = tuple(data[name])
+            data["monitor"] = MonitorSpec.from_mapping(data["monitor"]) if data["monitor"] else None
             return cls(**data)
-        except (json.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
+        except (json.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
             what = f"unreadable contract: {error}"
             raise ContractError(what, where=where, fix="export the policy again with `kata export`") from error
 

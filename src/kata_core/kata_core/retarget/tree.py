@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from kata_core.arrays import FloatArray
 from kata_core.compiled import kernel
-from kata_core.retarget.rotation import exponential, multiply
 
 __all__ = ["BASE_DOFS", "Pose", "Tree", "angular_columns", "forward", "make_tree", "new_pose", "point_columns", "point_of"]
 
@@ -76,25 +75,24 @@ def new_pose(tree: Tree) -> Pose:
 @kernel
 def forward(tree: Tree, position: FloatArray, pose: Pose) -> None:
     """Compute all body poses from joint positions, shape (n,), [rad]; the base's row of pose must be set."""
-    turn, placed, vector = np.empty((3, 3)), np.empty((3, 3)), np.empty(3)
-    for i in range(1, len(tree.parent)):
-        p = tree.parent[i]
-        multiply(pose.rotation[p], tree.rotation[i], placed)
-        for k in range(3):
-            t = tree.translation[i]
-            r = pose.rotation[p]
-            pose.position[i, k] = pose.position[p, k] + r[k, 0] * t[0] + r[k, 1] * t[1] + r[k, 2] * t[2]
-            a = tree.axis[i]
-            pose.axis[i, k] = placed[k, 0] * a[0] + placed[k, 1] * a[1] + placed[k, 2] * a[2]
-        if tree.prismatic[i]:
-            for k in range(3):
-                pose.position[i, k] += position[i - 1] * pose.axis[i, k]
-            pose.rotation[i] = placed
-        else:
-            for k in range(3):
-                vector[k] = position[i - 1] * tree.axis[i, k]
-            exponential(vector, turn)
-            multiply(placed, turn, pose.rotation[i])
+    parent, fixed, offset, axis, prismatic = tree.parent, tree.rotation, tree.translation, tree.axis, tree.prismatic
+    rotation, origin, turned = pose.rotation, pose.position, pose.axis
+    for i in range(1, len(parent)):
+        p, x, y, z = parent[i], axis[i, 0], axis[i, 1], axis[i, 2]
+        s, c = (0.0, 1.0) if prismatic[i] else (np.sin(position[i - 1]), np.cos(position[i - 1]))
+        slide, u = position[i - 1] if prismatic[i] else 0.0, 1.0 - c
+        for k in range(3):  # by rows and with scalars: small arrays cost more than the arithmetic
+            r0, r1, r2 = rotation[p, k, 0], rotation[p, k, 1], rotation[p, k, 2]
+            f0 = r0 * fixed[i, 0, 0] + r1 * fixed[i, 1, 0] + r2 * fixed[i, 2, 0]
+            f1 = r0 * fixed[i, 0, 1] + r1 * fixed[i, 1, 1] + r2 * fixed[i, 2, 1]
+            f2 = r0 * fixed[i, 0, 2] + r1 * fixed[i, 1, 2] + r2 * fixed[i, 2, 2]
+            along = f0 * x + f1 * y + f2 * z
+            turned[i, k] = along
+            origin[i, k] = origin[p, k] + r0 * offset[i, 0] + r1 * offset[i, 1] + r2 * offset[i, 2] + slide * along
+            # A row times Rodrigues' rotation: f cos q + (f · axis) axis (1 − cos q) + f × axis sin q.
+            rotation[i, k, 0] = f0 * c + along * x * u + (f1 * z - f2 * y) * s
+            rotation[i, k, 1] = f1 * c + along * y * u + (f2 * x - f0 * z) * s
+            rotation[i, k, 2] = f2 * c + along * z * u + (f0 * y - f1 * x) * s
 
 
 @kernel

@@ -5,7 +5,7 @@ import importlib.util
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,9 @@ import yaml
 from kata_core.config_path import find_config
 from kata_core.errors import ConfigError, RobotError
 
-__all__ = ["FrameSpec", "HandSpec", "RobotDescription", "load_description"]
+_PACKAGE_DEPTH = 4  # how many folders above a URDF its own package may begin
+
+__all__ = ["FrameSpec", "HandSpec", "RobotDescription", "load_description", "package_folders", "urdf_reference"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,7 @@ class RobotDescription:
         gains: Pairs of stiffness [N·m/rad] and damping [N·m·s/rad] by pattern of joint names.
         frames: Extra frames by name.
         hands: What follows a human hand, by human body (e.g. ``right_hand``).
+        held: Joints that Kata leaves alone, such as fingers, by pattern of names: where they are held [rad or m].
     """
 
     name: str
@@ -74,6 +77,7 @@ class RobotDescription:
     gains: Sequence[tuple[str, float, float]]
     frames: Mapping[str, FrameSpec]
     hands: Mapping[str, HandSpec]
+    held: Mapping[str, float] = field(default_factory=dict)
 
     def gain(self, joint: str) -> tuple[float, float]:
         """Return stiffness and damping of a joint: the first pattern that matches its whole name."""
@@ -93,7 +97,7 @@ def load_description(robot: str | Path) -> RobotDescription:
         RobotError: The folder, its robot.yaml or the URDF is missing or unusable.
     """
     try:
-        folder = find_config(robot if Path(robot).is_dir() else Path("robots") / robot)
+        folder = _find_folder(robot)
     except ConfigError as error:
         raise RobotError(f"no robot {str(robot)!r}", fix=error.fix) from error
     file = folder / "robot.yaml"
@@ -103,6 +107,17 @@ def load_description(robot: str | Path) -> RobotDescription:
     except (OSError, yaml.YAMLError, KeyError, TypeError, ValueError, AttributeError) as error:
         text = f"lacks the key {error}" if isinstance(error, KeyError) else str(error).replace("\n", " ")
         raise RobotError(f"unusable description: {text}", where=str(file)) from error
+
+
+def _find_folder(robot: str | Path) -> Path:
+    """A plain name is looked up in the configuration first, so that a folder of that name here does not hide it."""
+    given = Path(robot)
+    try:
+        return given if given.is_dir() and (given.is_absolute() or os.sep in str(robot)) else find_config(Path("robots") / robot)
+    except ConfigError:
+        if (given / "robot.yaml").is_file():
+            return given
+        raise
 
 
 def _parse(folder: Path, data: dict[str, Any]) -> RobotDescription:
@@ -122,6 +137,7 @@ def _parse(folder: Path, data: dict[str, Any]) -> RobotDescription:
             body: HandSpec(str(spec["frame"]), tuple(data["groups"][spec["joints"]]))
             for body, spec in data.get("hands", {}).items()
         },
+        held={str(pattern): float(position) for pattern, position in data.get("held", {}).items()},
     )
 
 
@@ -133,26 +149,39 @@ def _frame(spec: dict[str, Any]) -> FrameSpec:
 
 def _resolve_urdf(folder: Path, reference: str) -> tuple[Path, tuple[Path, ...]]:
     """Find a URDF: a path beside robot.yaml, or ``package://NAME/…`` in an installed data package."""
-    dirs = tuple(_share_dirs())
-    if not reference.startswith("package://"):
-        urdf = (folder / reference).resolve()
-        dirs = (urdf.parent, *dirs)
-        found = urdf if urdf.is_file() else None
-    else:
+    if reference.startswith("package://"):
         relative = reference.removeprefix("package://")
-        found = next((d / relative for d in dirs if (d / relative).is_file()), None)
+        found = next((d / relative for d in _share_dirs() if (d / relative).is_file()), None)
+    else:
+        urdf = (folder / reference).resolve()
+        found = urdf if urdf.is_file() else None
     if found is None:
         raise RobotError(
             f"URDF {reference} not found",
             where=str(folder / "robot.yaml"),
             fix="pip install example-robot-data, or correct urdf:",
         )
-    return found, dirs
+    return found, package_folders(found)
+
+
+def package_folders(urdf: Path) -> tuple[Path, ...]:
+    """Return the folders in which ``package://`` of a URDF is looked up: those above it first, then installed ones."""
+    return (*tuple(urdf.resolve().parents)[:_PACKAGE_DEPTH], *_share_dirs())
+
+
+def urdf_reference(urdf: Path) -> str:
+    """Return how robot.yaml names a URDF: ``package://…`` where it is installed, else its absolute path."""
+    resolved = urdf.resolve()
+    for folder in _share_dirs():
+        if resolved.is_relative_to(folder.resolve()):
+            return f"package://{resolved.relative_to(folder.resolve())}"
+    return str(resolved)
 
 
 def _share_dirs() -> list[Path]:
-    """Return the share folders of data packages installed by pip (cmeel) and by ROS 2."""
+    """Return where packages are looked up: installed by pip (cmeel), by ROS 2, or named in $ROS_PACKAGE_PATH."""
     spec = importlib.util.find_spec("cmeel")
     site = Path(spec.origin).parents[1] if spec and spec.origin else None
     prefixes = [Path(p) for p in os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep) if p]
-    return ([site / "cmeel.prefix" / "share"] if site else []) + [p / "share" for p in prefixes]
+    named = [Path(p) for p in os.environ.get("ROS_PACKAGE_PATH", "").split(os.pathsep) if p]
+    return ([site / "cmeel.prefix" / "share"] if site else []) + [p / "share" for p in prefixes] + named

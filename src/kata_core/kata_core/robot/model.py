@@ -14,8 +14,9 @@ from kata_core.arrays import FloatArray, frozen
 from kata_core.errors import RobotError
 from kata_core.joints import JointLayout
 from kata_core.robot.description import RobotDescription, load_description
+from kata_core.robot.urdf import urdf_text
 
-__all__ = ["RobotModel", "load_robot"]
+__all__ = ["RobotModel", "build_robot", "load_robot"]
 
 
 @dataclass(frozen=True)
@@ -93,9 +94,17 @@ def load_robot(robot: str | Path) -> RobotModel:
     Raises:
         RobotError: The description is unusable, or the URDF lacks limits.
     """
-    description = load_description(robot)
+    return build_robot(load_description(robot))
+
+
+def build_robot(description: RobotDescription) -> RobotModel:
+    """Build the model of a description.
+
+    Raises:
+        RobotError: The description does not fit its URDF, or the URDF lacks limits.
+    """
     try:
-        model = pin.buildModelFromUrdf(str(description.urdf))
+        model = pin.buildModelFromXML(urdf_text(description))
     except (ValueError, RuntimeError) as error:
         raise RobotError(f"not a usable URDF: {str(error).splitlines()[0]}", where=str(description.urdf)) from error
     for name, spec in description.frames.items():
@@ -134,12 +143,16 @@ def _add_frame(model: Any, name: str, spec: Any, description: RobotDescription) 
 
 
 def _check_limits(model: Any, layout: JointLayout, description: RobotDescription) -> None:
-    """Refuse a URDF without limits: nothing could be made safe without them."""
-    for i, name in enumerate(layout.names):
-        low, high = model.lowerPositionLimit[i], model.upperPositionLimit[i]
-        if not (np.isfinite([low, high]).all() and low < high and abs(low) < 1e3 and abs(high) < 1e3):
-            raise RobotError(f"joint {name} has no position limits", where=str(description.urdf), fix="give <limit lower upper>")
-        if not (0.0 < model.velocityLimit[i] < 1e3 and 0.0 < model.effortLimit[i] < 1e6):
-            raise RobotError(
-                f"joint {name} has no velocity or effort limit", where=str(description.urdf), fix="give <limit velocity effort>"
-            )
+    """Refuse a URDF without limits, all joints named: nothing could be made safe without them."""
+    low, high, names = model.lowerPositionLimit, model.upperPositionLimit, np.array(layout.names)
+    bounded = (np.abs(low) < 1e3) & (np.abs(high) < 1e3) & (low < high)
+    driven = (model.velocityLimit > 0.0) & (model.velocityLimit < 1e3) & (model.effortLimit > 0.0) & (model.effortLimit < 1e6)
+    lacking = [(names[~bounded], "position limits"), (names[~driven], "velocity or effort limit")]
+    texts = [
+        f"joint{'s' if len(who) > 1 else ''} {', '.join(who)} {'have' if len(who) > 1 else 'has'} no {what}"
+        for who, what in lacking
+        if len(who)
+    ]
+    if texts:
+        fix = "give <limit lower upper velocity effort>, or name under held in robot.yaml what Kata shall leave alone"
+        raise RobotError("; ".join(texts), where=str(description.urdf), fix=fix)

@@ -9,23 +9,51 @@ a certified path is (docs/safety.md, "Recursive feasibility").
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kata_core.arrays import FloatArray
 from kata_core.compiled import kernel
 from kata_core.retarget.tree import forward
 from kata_core.safety.efforts import inverse_dynamics
 from kata_core.safety.plant import IntArray, Plant, Scratch
-from kata_core.safety.separation import gap, inside, place
+from kata_core.safety.separation import closing, gap, inside, place, sweep
 
-__all__ = ["BrakingPath", "follow_to_rest", "new_braking_path"]
+__all__ = ["Allowed", "BrakingPath", "follow_to_rest", "missed", "new_braking_path"]
+
+SLACK = 1e-9
+"""Rounding that a check forgives [m, N·m]."""
+
+BETWEEN = 0.002
+"""How much less than its margin a separation may be between two ticks, by a bound that is loose: asking for the
+whole margin there would forbid every motion along an obstacle at the margin [m]."""
+
+CREEP = 1e-6
+"""How much parts that are too near may close in a tick by rounding and curvature [m]."""
+
+
+class Allowed(NamedTuple):
+    """What a path must keep.
+
+    Attributes:
+        margin: Distance to keep, by separation, shape (m,), [m].
+        loose: Separations that braking cannot keep, shape (m,): these must not fall below floor instead.
+        floor: Shape (m,), [m].
+        effort: Most effort, shape (n,), [N·m].
+    """
+
+    margin: FloatArray
+    loose: NDArray[np.bool_]
+    floor: FloatArray
+    effort: FloatArray
 
 
 class BrakingPath(NamedTuple):
     """How near a path comes to the limits.
 
     Attributes:
-        nearest: Lower bound of each separation over the whole path, between ticks too, shape (m,), [m].
-        ticks: Least of each separation at the path's ticks, shape (m,), [m].
+        nearest: Lower bound of each separation over the whole path, between ticks too, shape (m,), [m]; beyond ``near``
+            it does not count how far.
+        ticks: Least of each separation at the path's ticks, shape (m,), [m]; infinite for those not watched.
         effort: Largest effort of each joint, shape (n,), [N·m].
         first_effort: Effort of the first tick, with sign, shape (n,), [N·m].
         position: Room, shape (n,).
@@ -33,7 +61,7 @@ class BrakingPath(NamedTuple):
         acceleration: Room, shape (n,).
         before: Room: separations when last looked at, shape (m,).
         closing: Room: how much they can have changed since, shape (m,).
-        watched: Room: whether a separation can come near on this path, shape (m,).
+        watched: Room: separations that can come near on this path, first entries, shape (m,).
     """
 
     nearest: FloatArray
@@ -45,13 +73,24 @@ class BrakingPath(NamedTuple):
     acceleration: FloatArray
     before: FloatArray
     closing: FloatArray
-    watched: FloatArray
+    watched: IntArray
 
 
 def new_braking_path(plant: Plant) -> BrakingPath:
-    """Return room for a path's results."""
+    """Return room for a plant's results."""
     n, m = len(plant.mass) - 1, len(plant.first)
-    return BrakingPath(np.zeros(m), np.zeros(m), *(np.zeros(n) for _ in range(5)), *(np.zeros(m) for _ in range(3)))
+    return BrakingPath(
+        nearest=np.zeros(m),
+        ticks=np.zeros(m),
+        effort=np.zeros(n),
+        first_effort=np.zeros(n),
+        position=np.zeros(n),
+        velocity=np.zeros(n),
+        acceleration=np.zeros(n),
+        before=np.zeros(m),
+        closing=np.zeros(m),
+        watched=np.zeros(m, dtype=np.int64),
+    )
 
 
 @kernel
@@ -61,10 +100,12 @@ def follow_to_rest(
     path: BrakingPath,
     state: FloatArray,
     start: FloatArray,
+    close: IntArray,
     change: FloatArray,
     period: float,
     near: float,
-) -> int:
+    allowed: Allowed,
+) -> bool:
     """Take one step, then brake to rest; write into path how near that comes to every limit.
 
     Args:
@@ -73,12 +114,14 @@ def follow_to_rest(
         path: Receives the results.
         state: Rows position [rad], velocity before the step and velocity of the step [rad/s], shape (3, n).
         start: Separations at that position, shape (m,), [m].
+        close: Which of them the path could bring near, any shape.
         change: Change of velocity in a tick of braking, shape (n,), [rad/s].
         period: Tick [s].
         near: Separations that stay beyond this are bounded without a look at the path [m].
+        allowed: What is to be kept.
 
     Returns:
-        Number of ticks until rest.
+        Whether that is.
     """
     n, ticks = len(change), 0
     for j in range(n):
@@ -86,7 +129,7 @@ def follow_to_rest(
         path.acceleration[j] = (state[2, j] - state[1, j]) / period
         path.effort[j] = 0.0
         ticks = max(ticks, int(np.ceil(abs(state[2, j]) / change[j] - 1e-9)))
-    _watch(plant, path, start, change, period, near)
+    watched = _watch(plant, scratch, path, start, close, change, period, near)
     for tick in range(ticks + 1):
         for j in range(n):
             path.position[j] += period * path.velocity[j]
@@ -96,68 +139,92 @@ def follow_to_rest(
             path.effort[j] = max(path.effort[j], abs(scratch.effort[j]))
             if tick == 0:
                 path.first_effort[j] = scratch.effort[j]
-        place(plant, scratch)
-        _advance(plant, scratch, path, period, near)
+        if _approached(plant.reach, path, watched, period, near):
+            place(plant, scratch)
+            _look(plant, scratch.ends, scratch.pair, path, watched, near)
         for j in range(n):
             v = path.velocity[j]
             slower = max(v - change[j], 0.0) if v > 0.0 else min(v + change[j], 0.0)
             path.velocity[j], path.acceleration[j] = slower, (slower - v) / period
     _rest(plant, scratch, path)
-    return ticks
+    kept = True
+    for i in range(watched):
+        kept = kept and not missed(path, path.watched[i], allowed)
+    for j in range(n):
+        kept = kept and path.effort[j] <= allowed.effort[j] + SLACK
+    return kept
 
 
 @kernel
-def _watch(plant: Plant, path: BrakingPath, start: FloatArray, change: FloatArray, period: float, near: float) -> None:
-    """Bound the separations that the path cannot bring near by how far it can move them at most."""
-    travel = path.first_effort  # free until the first tick
+def missed(path: BrakingPath, m: int, allowed: Allowed) -> bool:
+    """Return whether a path fails to keep a separation."""
+    if allowed.loose[m]:
+        return bool(path.ticks[m] < allowed.floor[m] - CREEP)
+    return bool(path.ticks[m] < allowed.margin[m] - SLACK or path.nearest[m] < allowed.margin[m] - BETWEEN)
+
+
+@kernel
+def _watch(
+    plant: Plant,
+    scratch: Scratch,
+    path: BrakingPath,
+    start: FloatArray,
+    close: IntArray,
+    change: FloatArray,
+    period: float,
+    near: float,
+) -> int:
+    """List the separations that the path could bring near, by how far it can move them at most; return their number."""
+    travel, swept, count = path.first_effort, scratch.sweep, 0  # room that is free until the first tick
     for j in range(len(change)):
         units = abs(path.velocity[j]) / change[j]
         whole = np.floor(units)
         travel[j] = period * change[j] * (whole + 1.0) * (0.5 * whole + (units - whole))
-    joints, reach, spread, furthest = plant.joints, plant.reach, plant.spread, travel.max()
-    for m in range(len(start)):
-        least = start[m] - spread[m] * furthest
-        if least <= near:
-            least = start[m] - _closing(joints, reach, m, travel)
-        path.watched[m] = 0.0 if least > near else 1.0
-        path.nearest[m] = least if least > near else min(start[m], near)
-        path.ticks[m], path.before[m], path.closing[m] = least if least > near else np.inf, start[m], 0.0
+    sweep(plant.lever, travel, swept)
+    first, second, reach = plant.first, plant.second, plant.reach
+    path.nearest[:] = near
+    path.ticks[:] = np.inf
+    for m in close:
+        if start[m] - swept[first[m]] - swept[second[m]] <= near and start[m] - closing(reach, m, travel) <= near:
+            path.nearest[m], path.before[m], path.closing[m] = min(start[m], near), start[m], 0.0
+            path.watched[count] = m
+            count += 1
+    return count
 
 
 @kernel
-def _advance(plant: Plant, scratch: Scratch, path: BrakingPath, period: float, near: float) -> None:
+def _approached(reach: FloatArray, path: BrakingPath, watched: int, period: float, near: float) -> bool:
+    """Add a tick's motion to what the watched separations can have changed; return whether one must be looked at.
+
+    As long as the last value − closing is beyond near, none need be.
+    """
+    approached = False
+    for i in range(watched):
+        m = path.watched[i]
+        path.closing[m] += period * closing(reach, m, path.velocity)
+        approached = approached or path.before[m] - path.closing[m] <= near
+    return approached
+
+
+@kernel
+def _look(plant: Plant, ends: FloatArray, pair: FloatArray, path: BrakingPath, watched: int, near: float) -> None:
     """Look at the separations that may have come near since they were last looked at.
 
-    A separation changes by no more than ``closing``. So between two looks it is at least half of (both values −
-    closing), and as long as the last value − closing is beyond near, no look is needed.
+    A separation changes by no more than ``closing``. So between two looks it is at least half of (both values − closing).
     """
-    ends, radius, pair, gaps = scratch.ends, plant.radius, scratch.pair, plant.gaps
+    radius, gaps = plant.radius, plant.gaps
     first, second, clearance, normal, offset = plant.first, plant.second, plant.clearance, plant.normal, plant.offset
-    joints, reach, velocity = plant.joints, plant.reach, path.velocity
-    nearest, ticks, before, closing, watched = path.nearest, path.ticks, path.before, path.closing, path.watched
-    for m in range(len(first)):
-        if watched[m] > 0.0:
-            closing[m] += period * _closing(joints, reach, m, velocity)
-            if before[m] - closing[m] <= near:
-                if m < gaps:
-                    now = gap(ends, first[m], second[m], radius, pair) - clearance[m]
-                else:
-                    now = inside(ends, first[m], radius, normal, offset, m, pair)
-                nearest[m] = min(nearest[m], now, 0.5 * (before[m] + now - closing[m]))
-                ticks[m] = min(ticks[m], now)
-                before[m], closing[m] = now, 0.0
-
-
-@kernel
-def _closing(joints: IntArray, reach: FloatArray, m: int, motion: FloatArray) -> float:
-    """Return how much a motion of the joints can change a separation at most, by `Plant.reach`."""
-    total = 0.0
-    for k in range(joints.shape[1]):
-        j = joints[m, k]
-        if j < 0:
-            break
-        total += reach[m, j] * abs(motion[j])
-    return total
+    nearest, ticks, before, passed = path.nearest, path.ticks, path.before, path.closing
+    for i in range(watched):
+        m = path.watched[i]
+        if before[m] - passed[m] <= near:
+            if m < gaps:
+                now = gap(ends, first[m], second[m], radius, pair) - clearance[m]
+            else:
+                now = inside(ends, first[m], radius, normal, offset, m, pair)
+            nearest[m] = min(nearest[m], now, 0.5 * (before[m] + now - passed[m]))
+            ticks[m] = min(ticks[m], now)
+            before[m], passed[m] = now, 0.0
 
 
 @kernel

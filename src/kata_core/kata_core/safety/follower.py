@@ -7,9 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kata_core.arrays import FloatArray
+from kata_core.compiled import kernel
 from kata_core.joints import JointCommand
 from kata_core.safety.config import SafetyConfig
-from kata_core.safety.limits import JointLimits, braking_velocity
+from kata_core.safety.limits import JointLimits, stoppable
 from kata_core.verdict import JointFlag, Reason
 
 __all__ = ["Follower", "Moving", "Wanted"]
@@ -104,11 +105,8 @@ class Follower:
         period, constant = self._limits.period, self._config.smoothing
         if constant <= period:
             return self._limits.velocity_to(state.position, goal)
-        way = goal - state.position
-        wanted = np.clip(velocity, -self._limits.velocity, self._limits.velocity)
-        change = period / constant * (way / constant + 2.0 * (wanted - state.velocity))
-        stoppable = braking_velocity(np.abs(way), self._limits.acceleration, period) + np.abs(wanted)
-        smooth: FloatArray = np.clip(state.velocity + change, -stoppable, stoppable)
+        smooth, ends = np.empty_like(goal), np.stack((goal, velocity, state.position, state.velocity))
+        _smooth(ends, self._limits.bounds, period, constant, smooth)
         return smooth
 
     def _warm_in_cap(self, now: int) -> float:
@@ -119,6 +117,16 @@ class Follower:
         self._warming = share < 1.0
         slow, full = self._config.warm_in_velocity, self._config.max_velocity
         return slow + (full - slow) * min(share, 1.0)
+
+
+@kernel
+def _smooth(ends: FloatArray, bounds: FloatArray, period: float, constant: float, out: FloatArray) -> None:
+    """Write `Follower.approach`: rows of ends are goal and its velocity, position and velocity; bounds as in `JointLimits`."""
+    for j in range(len(out)):
+        way, wanted = ends[0, j] - ends[2, j], min(max(ends[1, j], -bounds[2, j]), bounds[2, j])
+        change = period / constant * (way / constant + 2.0 * (wanted - ends[3, j]))
+        most = stoppable(abs(way), bounds[3, j], period) + abs(wanted)
+        out[j] = min(max(ends[3, j] + change, -most), most)
 
 
 def _equal(a: JointCommand, b: JointCommand) -> bool:

@@ -5,44 +5,29 @@ A step is taken only with a certificate: the path that brakes from its end to re
 is found, the robot brakes, which the last certificate allows (docs/safety.md has the proof).
 """
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import daqp
 import numpy as np
-import pinocchio as pin
 from numpy.typing import NDArray
 
 from kata_core.arrays import FloatArray
 from kata_core.robot import RobotModel
-from kata_core.safety.braking import follow_to_rest, new_braking_path
+from kata_core.safety.braking import BETWEEN, SLACK, Allowed, follow_to_rest, missed, new_braking_path
 from kata_core.safety.config import SafetyConfig
-from kata_core.safety.limits import Box, JointLimits
+from kata_core.safety.limits import JointLimits
 from kata_core.safety.plant import make_plant, new_scratch
+from kata_core.safety.program import new_program
 from kata_core.safety.shapes import Shapes
-from kata_core.safety.survey import new_survey, survey
+from kata_core.safety.survey import Asked, Found, new_survey, survey
 from kata_core.verdict import JointFlag, Reason
 
 __all__ = ["Guard", "GuardedStep", "Wish"]
 
-SLACK = 1e-9
-"""Rounding that a check forgives [m, N·m]."""
-
-BETWEEN = 0.002
-"""How much less than its margin a separation may be between two ticks, by a bound that is loose: asking for the
-whole margin there would forbid every motion along an obstacle at the margin [m]."""
-
-CREEP = 1e-6
-"""How much parts that are too near may close in a tick by rounding and curvature [m]."""
-
-_SOFT = 8
-"""daqp's mark of a constraint that may be violated if necessary."""
-
 CUSHION = 0.005
 """Distance beyond its margin at which a separation is already asked not to close [m]: else a motion along an
 obstacle would fail its certificate, brake and start again."""
-
-FEASIBLE = 0.95
-"""Share of the effort limit that the program aims at: it takes inertia and weight from the tick's beginning."""
 
 
 class Wish(NamedTuple):
@@ -84,10 +69,12 @@ class Guard:
         self._config = config
         self._plant = make_plant(robot, shapes)
         self._scratch, self._path, self._survey = new_scratch(self._plant), new_braking_path(self._plant), new_survey(self._plant)
-        self._model, self._data = robot.pinocchio, robot.pinocchio.createData()
+        self._program, self._state = new_program(self._plant), np.zeros((3, len(robot.layout)))
         self._margin = np.where(self._plant.border, config.workspace_margin, config.collision_margin)
         self._near = float(self._margin.max(initial=0.0)) + 0.001
+        self._lowest, self._highest = self.limits.lower - SLACK, self.limits.upper + SLACK
         self._most = config.effort_scale * robot.max_effort
+        self._cushioned = self._margin + CUSHION
         self._change, self._period = self.limits.change, self.limits.period
         self._identity = np.eye(len(robot.layout))
         self.constraints = 6 * len(robot.layout) + len(self._margin)
@@ -102,8 +89,7 @@ class Guard:
         """Start anew from any state, certified or not; position in [rad], velocity in [rad/s], shape (n,), finite."""
         self.position, self.velocity = position, velocity
         self._proven = False
-        self._loose = np.zeros(len(self._margin), dtype=bool)
-        self._floor, self._ceiling = self._margin, self._most
+        self._allowed = Allowed(self._margin, np.zeros(len(self._margin), dtype=bool), self._margin, self._most)
 
     def brake(self) -> FloatArray:
         """Return the velocity of a tick of braking, shape (n,), [rad/s]."""
@@ -112,113 +98,101 @@ class Guard:
 
     def halt(self) -> GuardedStep:
         """Brake; a joint outside its limits is led back in."""
-        box = self.limits.box(self.position, self.velocity, np.zeros_like(self.velocity))
-        bounded = np.clip(0.0, box.low, box.high)
-        self._look(bounded, box, recovery=0.0)
+        self._look(Wish(np.zeros(len(self.velocity))), recovery=0.0)
         self._relax()
-        return self._certified(bounded, box.flags, ())
+        return self._certified(self._survey.wanted.copy(), self._survey.flags.copy(), ())
 
     def step(self, wish: Wish) -> GuardedStep:
         """Take the tick that is nearest to a wish."""
-        box = self.limits.box(self.position, self.velocity, wish.velocity, wish.cap)
-        bounded = np.clip(wish.velocity, box.low, box.high)
-        count = self._look(bounded, box, self._config.recovery_speed)
-        self._relax()
-        flags = box.flags
-        blocked = self._survey.row[:count] @ bounded < self._survey.least[:count] - SLACK
-        weak = np.abs(self._survey.effort) > self._ceiling + SLACK
-        found: FloatArray | None = bounded
-        if blocked.any() or weak.any():
-            flags = flags | (JointFlag.EFFORT * weak).astype(np.uint8)
-            flags |= (JointFlag.COLLISION * (np.abs(self._survey.row[:count][blocked]) > 1e-6).any(axis=0)).astype(np.uint8)
-            found = self._nearest(bounded, np.stack((box.low, box.high)), count)
-        hit = self._survey.which[:count][blocked]
-        return self._certified(found, flags, self._reasons(hit))
+        found = self._look(wish, self._config.recovery_speed)
+        if self._relax():
+            found = self._look(wish, self._config.recovery_speed)
+        wanted: FloatArray | None = self._survey.wanted.copy()
+        if found.rows >= 0:
+            wanted = self._nearest(found.rows)
+        return self._certified(wanted, self._survey.flags.copy(), _named(found.collides, found.leaves))
 
-    def _look(self, bounded: FloatArray, box: Box, recovery: float) -> int:
-        """Survey the surroundings; return the number of constraints that could act."""
-        state, bounds = np.stack((self.position, self.velocity, bounded)), np.stack((box.low, box.high))
-        gain = self._config.approach_gain
-        margin, change, period = self._margin + CUSHION, self._change, self._period
-        return survey(self._plant, self._scratch, self._survey, state, bounds, margin, gain, recovery, period, change)
+    def _look(self, wish: Wish, recovery: float) -> Found:
+        """Survey the surroundings; return the numbers of what was found."""
+        self._state[0], self._state[1], self._state[2] = self.position, self.velocity, wish.velocity
+        asked, gain = Asked(self.limits.bounds, self._cushioned, self._allowed.effort), self._config.approach_gain
+        found = survey(
+            self._plant,
+            self._scratch,
+            self._survey,
+            self._program,
+            self._state,
+            asked,
+            float(wish.cap),
+            gain,
+            recovery,
+            self._period,
+        )
+        self._close = self._survey.close[: found.close]
+        return found
 
-    def _relax(self) -> None:
+    def _relax(self) -> bool:
         """From a state without certificate, ask no more than braking can give; else ask for everything.
 
-        Separations that braking cannot keep must at least not shrink from tick to tick.
+        Separations that braking cannot keep must at least not shrink from tick to tick. Returns whether what is asked
+        of efforts has changed.
         """
         if self._proven:
-            return
+            return False
         self._try(self.brake())
-        self._loose = self._too_near()
-        self._floor = np.minimum(self._margin, self._path.ticks)
-        self._ceiling = np.maximum(self._most, self._path.effort + SLACK)
-        self._proven = bool(not self._loose.any() and (self._ceiling == self._most).all())
+        path, before = self._path, self._allowed
+        loose = (path.ticks < self._margin - SLACK) | (path.nearest < self._margin - BETWEEN)
+        ceiling = np.maximum(self._most, path.effort + SLACK)
+        self._allowed = Allowed(self._margin, loose, np.minimum(self._margin, path.ticks), ceiling)
+        self._proven = bool(not loose.any() and (ceiling == self._most).all())
+        return bool((ceiling != before.effort).any())
 
     def _try(self, velocity: FloatArray) -> bool:
         """Return whether a step with a velocity, and braking after it, keeps every limit."""
-        state = np.stack((self.position, self.velocity, velocity))
-        follow_to_rest(self._plant, self._scratch, self._path, state, self._survey.apart, self._change, self._period, self._near)
-        return bool(not self._near_misses().any() and (self._path.effort <= self._ceiling + SLACK).all())
+        self._state[2] = velocity
+        start, change, period, near = self._survey.apart, self._change, self._period, self._near
+        plant, scratch, path, state = self._plant, self._scratch, self._path, self._state
+        return bool(follow_to_rest(plant, scratch, path, state, start, self._close, change, period, near, self._allowed))
 
-    def _near_misses(self) -> NDArray[np.bool_]:
-        """Return which separations the path tried last does not keep, shape (m,)."""
-        near = self._too_near()
-        return near if self._proven else np.where(self._loose, self._path.ticks < self._floor - CREEP, near)
-
-    def _too_near(self) -> NDArray[np.bool_]:
-        near: NDArray[np.bool_] = self._path.ticks < self._margin - SLACK
-        return near | (self._path.nearest < self._margin - BETWEEN)
-
-    def _nearest(self, wanted: FloatArray, box: FloatArray, count: int) -> FloatArray | None:
-        """Return the velocity nearest to the wanted one under all constraints, None if there is none.
-
-        Efforts are linear in the velocity: M (u − v) / T + h, with h from the efforts of the wanted velocity.
-        """
-        upper = np.triu(pin.crba(self._model, self._data, self.position))
-        inertia = upper + np.triu(upper, 1).T + np.diag(self._plant.armature)
-        middle = inertia @ wanted - self._period * self._survey.effort
-        most = FEASIBLE * self._period * self._ceiling
-        gradient, least = self._survey.row[:count], self._survey.least[:count]
-        apart = least > 0.0  # parts that are too near: they must not close, and should open if they can
-        rows = np.concatenate([inertia, gradient, gradient[apart]])
-        low = np.concatenate([box[0], middle - most, np.minimum(least, 0.0), least[apart]])
-        high = np.concatenate([box[1], middle + most, np.full(len(rows) - len(middle), 1e30)])
-        sense = np.zeros(len(low), dtype=np.int32)
-        sense[len(low) - int(apart.sum()) :] = _SOFT
-        found, _, code, _ = daqp.solve(self._identity, -wanted, rows, high, low, sense, iter_limit=200)
+    def _nearest(self, rows: int) -> FloatArray | None:
+        """Return the velocity nearest to the wanted one under all constraints, None if there is none."""
+        program, wanted, box, used = self._program, self._survey.wanted, self._survey.box, len(self._identity) + rows
+        high, low, sense = program.high[:used], program.low[:used], program.sense[:used]
+        found, _, code, _ = daqp.solve(self._identity, -wanted, program.rows[:rows], high, low, sense, iter_limit=200)
         return np.clip(found, box[0], box[1]) if code in (1, 2) and np.isfinite(found).all() else None
 
     def _certified(self, found: FloatArray | None, flags: NDArray[np.uint8], reasons: tuple[str, ...]) -> GuardedStep:
         """Take a velocity, or a share of the way there from the brake, if braking stays possible after it; else brake."""
-        brake = self.brake()
-        shares = (1.0, 0.5) if self._proven else (1.0, 0.5, 0.2, 0.05)  # slower motion bends less
-        for share in shares:
-            if found is None:
-                continue
-            chosen = brake + share * (found - brake)
+        for chosen in self._candidates(found):
             if self._try(chosen):
                 break
             flags, reasons = flags | self._weak(), reasons or self._failed()
         else:
-            chosen = brake
+            chosen = self.brake()
             self._try(chosen)
         self.position, self.velocity = self.position + self._period * chosen, chosen
-        limits, at = self.limits, self.position
-        beyond = (at < limits.lower - SLACK) | (at > limits.upper + SLACK)
-        if not self._proven or beyond.any():
+        within = (self.position >= self._lowest).all() and (self.position <= self._highest).all()
+        if not (self._proven and within):
             reasons = (*reasons, *(() if Reason.OUTSIDE in reasons else (Reason.OUTSIDE,)))
         return GuardedStep(self.position, self.velocity, self._path.first_effort.copy(), flags, reasons)
 
+    def _candidates(self, found: FloatArray | None) -> Iterator[FloatArray]:
+        """Yield velocities to try, the best first; slower motion bends less."""
+        if found is None:
+            return
+        yield found
+        brake = self.brake()
+        for share in (0.5,) if self._proven else (0.5, 0.2, 0.05):
+            yield brake + share * (found - brake)
+
     def _weak(self) -> NDArray[np.uint8]:
-        return (JointFlag.EFFORT * (self._path.effort > self._ceiling + SLACK)).astype(np.uint8)
+        return (JointFlag.EFFORT * (self._path.effort > self._allowed.effort + SLACK)).astype(np.uint8)
 
     def _failed(self) -> tuple[str, ...]:
-        return self._reasons(np.flatnonzero(self._near_misses()))
+        border = [bool(self._plant.border[m]) for m in self._close if missed(self._path, m, self._allowed)]
+        return _named(not all(border), any(border))
 
-    def _reasons(self, separations: NDArray[np.int64]) -> tuple[str, ...]:
-        if not len(separations):
-            return ()
-        border = self._plant.border[separations]
-        named = ((Reason.SELF_COLLISION, not border.all()), (Reason.WORKSPACE, border.any()))
-        return tuple(name for name, acted in named if acted)
+
+def _named(collides: bool, leaves: bool) -> tuple[str, ...]:
+    named = ((Reason.SELF_COLLISION, collides), (Reason.WORKSPACE, leaves))
+    return tuple(name for name, acted in named if acted)

@@ -21,7 +21,7 @@ from kata_core.safety.config import SafetyConfig
 from kata_core.safety.drives import position_margins, rotor_inertia
 from kata_core.verdict import JointFlag
 
-__all__ = ["Box", "JointLimits", "LimitedStep", "braking_acceleration", "braking_velocity"]
+__all__ = ["Box", "JointLimits", "LimitedStep", "braking_acceleration", "braking_velocity", "fill_box", "stoppable"]
 
 TOLERANCE = 1e-9
 """Velocity difference below which a limit is not said to have acted [rad/s]."""
@@ -122,6 +122,11 @@ class JointLimits:
         """Return the largest change of velocity in a tick, shape (n,), [rad/s]."""
         return np.asarray(self.acceleration * self.period) * np.ones(len(self.lower))
 
+    @cached_property
+    def bounds(self) -> FloatArray:
+        """Return rows lower, upper [rad], velocity and its change in a tick [rad/s], shape (4, n)."""
+        return np.stack((self.lower, self.upper, self.velocity * np.ones(len(self.lower)), self.change))
+
     def box(self, position: FloatArray, velocity: FloatArray, wanted: FloatArray, velocity_cap: float = np.inf) -> Box:
         """Return which velocities obey every limit for now and leave room to brake.
 
@@ -135,8 +140,7 @@ class JointLimits:
             velocity_cap: Further limit for all joints [rad/s].
         """
         low, high, flags = np.empty_like(position), np.empty_like(position), np.zeros(len(position), dtype=np.uint8)
-        motion, bounds = np.stack((position, velocity, wanted)), np.stack((self.lower, self.upper, self.velocity, self.change))
-        _fill_box(motion, bounds, self.period, float(velocity_cap), low, high, flags)
+        fill_box(np.stack((position, velocity, wanted)), self.bounds, self.period, float(velocity_cap), low, high, flags)
         return Box(low, high, flags)
 
     def step(self, position: FloatArray, velocity: FloatArray, goal: FloatArray, velocity_cap: float = np.inf) -> LimitedStep:
@@ -157,7 +161,7 @@ class JointLimits:
 
 
 @kernel
-def _fill_box(
+def fill_box(
     motion: FloatArray, bounds: FloatArray, period: float, cap: float, low: FloatArray, high: FloatArray, flags: NDArray[np.uint8]
 ) -> None:
     """Write `JointLimits.box`: rows of motion are position, velocity, wanted; of bounds lower, upper, velocity, change."""
@@ -180,11 +184,17 @@ def _fill_box(
 @kernel
 def _towards(distance: float, change: float, period: float, most: float) -> float:
     """Return the bound on velocity towards a limit; negative (away from it) where it is passed."""
-    room = min(abs(distance), FAR) / (change * period)
+    bound = stoppable(abs(distance), change, period)
+    return bound if distance >= 0.0 else -min(bound, most)
+
+
+@kernel
+def stoppable(distance: float, change: float, period: float) -> float:
+    """Return `braking_velocity` of one joint; change is its velocity's in a tick [rad/s]."""
+    room = min(distance, FAR) / (change * period)
     whole = np.floor((np.sqrt(1.0 + 8.0 * room) - 1.0) / 2.0)
     part = (room - whole * (whole + 1.0) / 2.0) / (whole + 1.0)
-    stoppable = change * (whole + min(max(part, 0.0), 1.0))
-    return float(stoppable if distance >= 0.0 else -min(stoppable, most))
+    return float(change * (whole + min(max(part, 0.0), 1.0)))
 
 
 def braking_acceleration(robot: RobotModel, most: float, effort_scale: float) -> FloatArray:

@@ -42,9 +42,8 @@ class Plant(NamedTuple):
         border: Whether a separation bounds the workspace, shape (m,).
         reach: How far a joint's unit motion can move the two parts of a separation against each other,
             at most, in any posture, shape (m, n), [m/rad].
-        spread: Sum of reach over the joints, shape (m,), [m/rad].
         extent: Half length plus radius of each capsule, shape (c,), [m].
-        joints: Joints with reach, by separation, −1 where there are fewer, shape (m, n).
+        lever: How far a joint's unit motion can move each capsule, at most, in any posture, shape (c, n), [m/rad].
     """
 
     tree: Tree
@@ -64,9 +63,8 @@ class Plant(NamedTuple):
     gaps: int
     border: NDArray[np.bool_]
     reach: FloatArray
-    spread: FloatArray
     extent: FloatArray
-    joints: IntArray
+    lever: FloatArray
 
 
 class Scratch(NamedTuple):
@@ -82,6 +80,8 @@ class Scratch(NamedTuple):
         moment: Shape (n + 1, 3), [N·m].
         effort: Shape (n,), [N·m].
         pair: Nearest points of one gap, shape (2, 3), [m].
+        sweep: How far capsules can move, shape (c,), [m] or [m/s].
+        composite: Mass, first moment and inertia of a body and all that it carries, shape (n + 1, 10).
     """
 
     pose: Pose
@@ -93,6 +93,8 @@ class Scratch(NamedTuple):
     moment: FloatArray
     effort: FloatArray
     pair: FloatArray
+    sweep: FloatArray
+    composite: FloatArray
 
 
 def make_plant(robot: RobotModel, shapes: Shapes) -> Plant:
@@ -106,11 +108,7 @@ def make_plant(robot: RobotModel, shapes: Shapes) -> Plant:
     end = np.array([c.end for c in shapes.capsules]).reshape(-1, 3)
     radius = np.array([c.radius for c in shapes.capsules], dtype=float)
     half = np.arange(gaps + halves) >= gaps
-    reach = _reaches(robot, tree, body, np.maximum(_length(start), _length(end)), first, second, half)
-    joints = np.full((gaps + halves, len(robot.layout)), -1, dtype=np.int64)
-    for row, values in enumerate(reach):
-        found = np.flatnonzero(values)
-        joints[row, : len(found)] = found
+    lever = _levers(robot, tree, body, np.maximum(_length(start), _length(end)))
     return Plant(
         tree=tree,
         mass=np.array([i.mass for i in inertias]),
@@ -128,10 +126,9 @@ def make_plant(robot: RobotModel, shapes: Shapes) -> Plant:
         offset=np.array([0.0] * gaps + [h.offset for h in shapes.halves]),
         gaps=gaps,
         border=np.array([g.border for g in shapes.gaps] + [True] * halves, dtype=bool),
-        reach=reach,
-        spread=reach.sum(axis=1),
+        reach=_reaches(lever, first, second, half),
         extent=0.5 * _length(end - start) + radius,
-        joints=joints,
+        lever=lever,
     )
 
 
@@ -142,26 +139,23 @@ def new_scratch(plant: Plant) -> Scratch:
     pose.rotation[0] = np.eye(3)
     omega, alpha, linear, force, moment = (np.zeros((bodies, 3)) for _ in range(5))
     ends, effort, pair = np.zeros((capsules, 2, 3)), np.zeros(bodies - 1), np.zeros((2, 3))
-    return Scratch(pose, ends, omega, alpha, linear, force, moment, effort, pair)
+    return Scratch(pose, ends, omega, alpha, linear, force, moment, effort, pair, np.zeros(capsules), np.zeros((bodies, 10)))
 
 
-def _reaches(
-    robot: RobotModel,
-    tree: Tree,
-    body: IntArray,
-    extent: FloatArray,
-    first: list[int],
-    second: list[int],
-    half: NDArray[np.bool_],
-) -> FloatArray:
-    """Return `Plant.reach`: lengths of the chains from joint to capsule, which no posture exceeds."""
+def _levers(robot: RobotModel, tree: Tree, body: IntArray, extent: FloatArray) -> FloatArray:
+    """Return `Plant.lever`: lengths of the chains from joint to capsule, which no posture exceeds."""
     travel = np.maximum(np.abs(robot.lower), np.abs(robot.upper))
-    chains = [_chain(tree, travel, int(b), float(e)) for b, e in zip(body, extent, strict=True)]
-    reach = np.zeros((len(first), len(robot.layout)))
-    for row, (a, b) in enumerate(zip(first, second, strict=True)):
-        one, other = chains[a], {} if half[row] else chains[b]
-        for joint in one.keys() ^ other.keys():  # a joint of both moves them together
-            reach[row, joint - 1] = one.get(joint, 0.0) + other.get(joint, 0.0)
+    lever = np.zeros((len(body), len(robot.layout)))
+    for row, (b, e) in enumerate(zip(body, extent, strict=True)):
+        for joint, length in _chain(tree, travel, int(b), float(e)).items():
+            lever[row, joint - 1] = length
+    return lever
+
+
+def _reaches(lever: FloatArray, first: list[int], second: list[int], half: NDArray[np.bool_]) -> FloatArray:
+    """Return `Plant.reach`; a joint of both capsules moves them together."""
+    one, other = lever[first], np.where(half[:, None], 0.0, lever[second])
+    reach: FloatArray = np.where((one > 0.0) & (other > 0.0), 0.0, one + other)
     return reach
 
 

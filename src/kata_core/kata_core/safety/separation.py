@@ -9,7 +9,7 @@ from kata_core.compiled import kernel
 from kata_core.safety.plant import IntArray, Plant, Scratch
 from kata_core.safety.segments import closest
 
-__all__ = ["add_row", "gap", "inside", "place", "separation", "separation_row", "separations"]
+__all__ = ["add_row", "closing", "gap", "inside", "place", "separation", "separation_row", "separations", "sweep"]
 
 
 @kernel
@@ -105,3 +105,24 @@ def add_row(
                 x, y, z = y * rz - z * ry, z * rx - x * rz, x * ry - y * rx
             row[i - 1] += sign * (nx * x + ny * y + nz * z)
             i = parent[i]
+
+
+@kernel
+def closing(reach: FloatArray, m: int, motion: FloatArray) -> float:
+    """Return how much a motion of the joints can change a separation at most, by `Plant.reach` [m or m/s]."""
+    total = 0.0
+    for j in range(len(motion)):
+        total += reach[m, j] * abs(motion[j])
+    return total
+
+
+@kernel
+def sweep(lever: FloatArray, motion: FloatArray, out: FloatArray) -> None:
+    """Write how far a motion of the joints can move each capsule at most, by `Plant.lever`, shape (c,) [m or m/s].
+
+    The sum for two capsules bounds `closing` of their pair, loosely: joints that move both count twice.
+    """
+    for c in range(len(out)):
+        out[c] = 0.0
+        for j in range(len(motion)):
+            out[c] += lever[c, j] * abs(motion[j])

@@ -52,4 +52,11 @@ def run(args: argparse.Namespace) -> int:
         print(f"time      {numbers['seconds_to_success_median']:.2f} s to success, median")
     ticks = sum(result.statuses.values())
     print(f"safety    {', '.join(f'{name} {count / ticks:.1%}' for name, count in result.statuses.most_common())} of the ticks")
+    if policy.contract.monitor:
+        kinds = (("warnings", "warning"), ("holds", "hold"))
+        parts = [
+            f"{word} in {numbers[f'{key}_rollouts']:.0%} of the rollouts, {numbers[f'{key}_steps']:.1%} of the steps"
+            for word, key in kinds
+        ]
+        print(f"monitor   {'; '.join(parts)}")
     return 0

@@ -4,7 +4,7 @@
 Both are seen from the pelvis, so that where the person walks does not matter to a robot whose base stands.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -16,7 +16,7 @@ from kata_core.robot import RobotModel
 from kata_learning.report.episodes import BodySeries, EpisodeView
 from kata_sim import Marker
 
-__all__ = ["SIDES", "WristTrack", "figure_markers", "in_pelvis", "track_wrists"]
+__all__ = ["SIDES", "WristTrack", "figure_markers", "figure_of", "in_pelvis", "track_wrists"]
 
 SIDES = ("left", "right")
 _ARM = ("upper_arm", "forearm", "hand")
@@ -80,7 +80,16 @@ def figure_markers(human: BodySeries, row: int, origin: Sequence[float], scale: 
         origin: Where its pelvis is drawn, in the world, shape (3,), [m].
         scale: Size on the picture over size of the person.
     """
-    place = {body: np.asarray(origin) + scale * in_pelvis(human, body)[row] for body in human.position}
+    return figure_of({body: np.asarray(origin) + scale * in_pelvis(human, body)[row] for body in human.position}, scale)
+
+
+def figure_of(place: Mapping[str, FloatArray], scale: float) -> list[Marker]:
+    """Return a stick figure.
+
+    Args:
+        place: Where its bodies are drawn, in the world, shape (3,) each, [m].
+        scale: Size on the picture over size of the person.
+    """
     lines = [
         Marker(place[a], end=place[b], radius=0.022, rgba=_COLOUR)
         for limb in _LIMBS

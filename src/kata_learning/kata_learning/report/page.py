@@ -14,6 +14,7 @@ from kata_learning.report.pictures import Shot
 
 __all__ = [
     "big",
+    "bullets",
     "chart",
     "columns",
     "document",
@@ -79,6 +80,12 @@ def columns(*parts: str) -> str:
     return f"<div class=two>{''.join(f'<div>{part}</div>' for part in parts)}</div>"
 
 
+def bullets(lines: Iterable[str]) -> str:
+    """Return a list of lines; nothing for none."""
+    inner = "".join(f"<li>{escape(line)}</li>" for line in lines)
+    return f"<ul>{inner}</ul>" if inner else ""
+
+
 def scroll(part: str) -> str:
     """Return a long part in a window of its own."""
     return f"<div class=scroll>{part}</div>"
@@ -125,9 +132,9 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]], numbers: Sequence[
     return f"<table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>"
 
 
-def pill(success: bool) -> str:
-    """Return a mark for success or failure."""
-    return '<span class="pill good">success</span>' if success else '<span class="pill bad">no success</span>'
+def pill(success: bool, good: str = "success", bad: str = "no success") -> str:
+    """Return a mark for success or failure, in these words."""
+    return f'<span class="pill good">{escape(good)}</span>' if success else f'<span class="pill bad">{escape(bad)}</span>'
 
 
 def keys(colours: Mapping[str, str]) -> str:

@@ -1,26 +1,28 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How good a retargeted motion is; no code is shared with the engine that made it, Pinocchio and MuJoCo judge.
+"""How good a retargeted motion is; no code is shared with the engine that made it, Pinocchio and a simulator judge.
 
 Contact labels come from the human alone: ankle or ball of the foot within 5 cm of its own 5th-percentile height
 and slower than 0.25 m/s. Keypoints are relative to the hips' middle.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import mujoco
 import numpy as np
 import pinocchio as pin
 from numpy.typing import NDArray
 
-from kata_core import RobotModel, Trajectory
 from kata_core.arrays import FloatArray
 from kata_core.mocap import MotionClip
 from kata_core.retarget.table import load_table
-from kata_sim.urdf import urdf_for_mujoco
+from kata_core.robot import RobotModel
+from kata_core.trajectory import Trajectory
 
-__all__ = ["Quality", "SelfCollision", "contact_labels", "judge", "summary"]
+__all__ = ["Overlaps", "Quality", "contact_labels", "judge", "limb_lengths", "robot_points", "summary"]
+
+Overlaps = Callable[[FloatArray, float], Mapping[tuple[str, str], float]]
+"""Depths [m] by pair of links that overlap by more than a depth [m] at joint positions [rad]; see `kata_sim.SelfCollision`."""
 
 _LIMBS = tuple(
     (f"{side}_{a}", f"{side}_{b}")
@@ -29,7 +31,19 @@ _LIMBS = tuple(
 )
 
 
-@dataclass(frozen=True)
+_MEASURED = {
+    "hips, width": ("left_thigh", "right_thigh"),
+    "thigh": ("thigh", "shin"),
+    "shin": ("shin", "foot"),
+    "hip to shoulder": ("thigh", "upper_arm"),
+    "shoulders, width": ("left_upper_arm", "right_upper_arm"),
+    "upper arm": ("upper_arm", "forearm"),
+    "forearm": ("forearm", "hand"),
+}
+"""Limbs by title: the parts at their ends."""
+
+
+@dataclass(frozen=True, slots=True)
 class Quality:
     """Samples of each metric over a clip; arrays so that clips can be pooled.
 
@@ -60,36 +74,6 @@ class Quality:
     pairs: Mapping[tuple[str, str], int]
 
 
-class SelfCollision:
-    """MuJoCo's judgement on the robot's own collision geometry (convex hulls of its meshes)."""
-
-    def __init__(self, robot: RobotModel) -> None:
-        """Build the model; pairs of links that touch at rest do not count."""
-        spec = mujoco.MjSpec.from_string(urdf_for_mujoco(robot.description, 1.0))
-        self._model = spec.compile()
-        self._data = mujoco.MjData(self._model)
-        self._address = [int(self._model.joint(name).qposadr[0]) for name in robot.layout.names]
-        self._rest = set(self.pairs(robot.rest, 0.0))
-
-    def pairs(self, position: FloatArray, depth: float) -> dict[tuple[str, str], float]:
-        """Return depths [m] by pair of links that overlap by more than a depth."""
-        self._data.qpos[self._address] = position
-        mujoco.mj_kinematics(self._model, self._data)
-        mujoco.mj_comPos(self._model, self._data)
-        mujoco.mj_collision(self._model, self._data)
-        found: dict[tuple[str, str], float] = {}
-        for i in range(self._data.ncon):
-            contact = self._data.contact[i]
-            if contact.dist < -depth:
-                a, b = sorted(self._model.body(int(self._model.geom_bodyid[g])).name for g in contact.geom)
-                found[a, b] = max(found.get((a, b), 0.0), -float(contact.dist))
-        return found
-
-    def beyond_rest(self, position: FloatArray, depth: float) -> dict[tuple[str, str], float]:
-        """Return the same without the pairs that touch at rest."""
-        return {pair: d for pair, d in self.pairs(position, depth).items() if pair not in self._rest}
-
-
 def contact_labels(clip: MotionClip) -> NDArray[np.bool_]:
     """Return whether each foot is on the floor by the rule of evaluation, shape (N, 2)."""
     labels = np.zeros((len(clip), 2), dtype=bool)
@@ -103,15 +87,16 @@ def contact_labels(clip: MotionClip) -> NDArray[np.bool_]:
     return labels
 
 
-def judge(robot: RobotModel, clip: MotionClip, motion: Trajectory, collision: SelfCollision | None) -> Quality:
-    """Measure a motion against the clip it came from; both have the same frames."""
-    points, soles = _robot_points(robot, motion)
+def judge(robot: RobotModel, clip: MotionClip, motion: Trajectory, overlaps: Overlaps | None) -> Quality:
+    """Measure a motion against the clip it came from; both have the same frames. Without overlaps, none are looked for."""
+    points, soles = robot_points(robot, motion)
     labels = contact_labels(clip)
     speed = np.linalg.norm(np.gradient(soles.mean(axis=2)[..., :2], 1.0 / clip.fps, axis=0), axis=2)
     lowest = soles[..., 2].min(axis=2)
-    depth, pairs = np.zeros(len(clip)), {}
-    for i in range(len(clip) if collision else 0):
-        found = collision.beyond_rest(motion.joint_position[i], 0.005) if collision else {}
+    depth = np.zeros(len(clip))
+    pairs: dict[tuple[str, str], int] = {}
+    for i in range(len(clip) if overlaps else 0):
+        found = overlaps(motion.joint_position[i], 0.005) if overlaps else {}
         depth[i] = max(found.values(), default=0.0)
         for pair in found:
             pairs[pair] = pairs.get(pair, 0) + 1
@@ -153,7 +138,7 @@ def summary(parts: list[Quality]) -> dict[str, float]:
     }
 
 
-def _robot_points(robot: RobotModel, motion: Trajectory) -> tuple[dict[str, FloatArray], FloatArray]:
+def robot_points(robot: RobotModel, motion: Trajectory) -> tuple[dict[str, FloatArray], FloatArray]:
     """Return keypoints by human body, shape (N, 3) each, and sole corners, shape (N, 2, c, 3), in the world [m]."""
     table, model = load_table(robot), robot.pinocchio
     data, frames = model.createData(), len(motion.stamp)
@@ -168,6 +153,21 @@ def _robot_points(robot: RobotModel, motion: Trajectory) -> tuple[dict[str, Floa
             place = base * data.oMf[robot.frame_id(sole.frame)]
             soles[i, s] = sole.corners @ place.rotation.T + place.translation
     return points, soles
+
+
+def limb_lengths(points: Mapping[str, FloatArray], clip: MotionClip) -> dict[str, tuple[float, float]]:
+    """Return the lengths of the human's limbs and of the robot's [m], medians over all frames and both sides."""
+    lengths = {}
+    for title, (a, b) in _MEASURED.items():
+        pair = [_between(body, a, b) for body in (_human_points(points, clip), points)]
+        lengths[title] = (pair[0], pair[1])
+    return lengths
+
+
+def _between(points: Mapping[str, FloatArray], a: str, b: str) -> float:
+    """Return the median distance of two parts, of which each is one of a side (``thigh``) or named in full."""
+    ends = [(a, b)] if a in points else [(f"{side}_{a}", f"{side}_{b}") for side in ("left", "right")]
+    return float(np.median([np.linalg.norm(points[q] - points[p], axis=1) for p, q in ends]))
 
 
 def _middle(points: Mapping[str, FloatArray], part: str) -> FloatArray:
@@ -197,7 +197,8 @@ def _limb_wise(points: Mapping[str, FloatArray], clip: MotionClip) -> dict[str, 
 def _stretched(vector: FloatArray, like: FloatArray) -> FloatArray:
     """Return vectors with the median length of others."""
     length = np.median(np.linalg.norm(like, axis=1))
-    return vector * (length / np.maximum(np.linalg.norm(vector, axis=1, keepdims=True), 1e-9))
+    stretched: FloatArray = vector * (length / np.maximum(np.linalg.norm(vector, axis=1, keepdims=True), 1e-9))
+    return stretched
 
 
 def _uniform(points: Mapping[str, FloatArray], clip: MotionClip) -> dict[str, FloatArray]:

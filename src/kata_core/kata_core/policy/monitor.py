@@ -1,0 +1,221 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Is a policy where it was trained? The distance of what it sees, and how far its answers disagree.
+
+Two scores, each with two levels that the policy's file brings along (`kata_core.policy.calibration` makes them):
+
+- *distance*: Mahalanobis distance of the observation from the demonstrations, with a shrunk covariance.
+- *disagreement*: root mean square difference of the present chunk of actions from the one before, where both speak
+  of the same instants [rad]. A policy that knows what it does goes on with its plan.
+
+A score beyond a level for some steps in a row is a warning, or a reason not to follow the policy.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from kata_core.arrays import FloatArray, frozen
+
+__all__ = [
+    "UNMONITORED",
+    "Certainty",
+    "Judgement",
+    "Levels",
+    "MonitorSpec",
+    "PolicyMonitor",
+    "disagreement",
+    "distance",
+    "flatten",
+]
+
+
+class Certainty(IntEnum):
+    """How far a policy is to be trusted at a step."""
+
+    SURE = 0
+    WARNING = 1
+    UNSURE = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Levels:
+    """Levels of one score.
+
+    Attributes:
+        warning: From here on a score calls for a warning.
+        hold: From here on the policy is not followed.
+        episodes: Episodes that the levels were calibrated on.
+    """
+
+    warning: float
+    hold: float
+    episodes: int
+
+    def __post_init__(self) -> None:
+        """Refuse levels that never or always act."""
+        if not (0.0 < self.warning <= self.hold < np.inf):
+            raise ValueError(f"levels are {self.warning} and {self.hold}, expected 0 < warning <= hold")
+
+
+@dataclass(frozen=True, eq=False)
+class MonitorSpec:
+    """What a policy's file says of where it may be trusted; d observed numbers.
+
+    Attributes:
+        mean: Of the observations of all demonstrations, terms joined in the contract's order, shape (d,).
+        whitening: Turns a difference from the mean into a vector whose length is the distance, shape (d, d).
+        distance: Levels of the distance.
+        disagreement: Levels of the disagreement [rad]; None where chunks have one action and never overlap.
+        steps: Steps in a row that a score must be beyond a level, or back, to count.
+        warning_rate: Share of demonstrations that would be warned of.
+        hold_rate: Share of demonstrations that would not be followed to their end.
+    """
+
+    mean: FloatArray
+    whitening: FloatArray
+    distance: Levels
+    disagreement: Levels | None
+    steps: int
+    warning_rate: float
+    hold_rate: float
+
+    def __post_init__(self) -> None:
+        """Copy and freeze the arrays; all must be finite."""
+        size = len(np.asarray(self.mean))
+        for name, shape in (("mean", (size,)), ("whitening", (size, size))):
+            values = frozen(name, getattr(self, name), shape)
+            if not np.isfinite(values).all():
+                raise ValueError(f"{name} holds values that are not finite")
+            object.__setattr__(self, name, values)
+        if self.steps < 1:
+            raise ValueError(f"steps is {self.steps}, expected 1 or more")
+
+    def to_mapping(self) -> dict[str, Any]:
+        """Return plain numbers, lists and mappings, as JSON takes them."""
+        levels = {name: _mapping(getattr(self, name)) for name in ("distance", "disagreement")}
+        plain = {name: getattr(self, name) for name in ("steps", "warning_rate", "hold_rate")}
+        return {"mean": self.mean.tolist(), "whitening": self.whitening.tolist(), **levels, **plain}
+
+    @classmethod
+    def from_mapping(cls, data: Mapping[str, Any]) -> "MonitorSpec":
+        """Read what `to_mapping` gave.
+
+        Raises:
+            TypeError: A key is missing or unknown.
+            ValueError: A value makes no sense.
+        """
+        levels = {name: Levels(**data[name]) if data[name] else None for name in ("distance", "disagreement")}
+        return cls(**{**data, **levels})
+
+
+def _mapping(levels: Levels | None) -> dict[str, float] | None:
+    return None if levels is None else {"warning": levels.warning, "hold": levels.hold, "episodes": levels.episodes}
+
+
+def flatten(observation: Mapping[str, ArrayLike], terms: tuple[str, ...]) -> FloatArray:
+    """Return one observation as one vector, terms joined in order, shape (d,)."""
+    return np.concatenate([np.asarray(observation[name], dtype=float).ravel() for name in terms])
+
+
+def distance(observations: FloatArray, mean: FloatArray, whitening: FloatArray) -> FloatArray:
+    """Return the Mahalanobis distance of observations, shape (N, d) or (d,); infinite where one is not finite.
+
+    Args:
+        observations: What was seen.
+        mean: Shape (d,).
+        whitening: As in `MonitorSpec`, shape (d, d).
+    """
+    with np.errstate(invalid="ignore", over="ignore"):
+        lengths = np.linalg.norm((np.asarray(observations, dtype=float) - mean) @ whitening.T, axis=-1)
+    found: FloatArray = np.where(np.isfinite(lengths), lengths, np.inf)
+    return found
+
+
+def disagreement(before: FloatArray, now: FloatArray) -> float:
+    """Return how far two consecutive chunks differ where they overlap [rad]; infinite if one is not finite.
+
+    Args:
+        before: The chunk of one step ago, shape (horizon, k), [rad].
+        now: The present one.
+    """
+    with np.errstate(invalid="ignore", over="ignore"):
+        found = float(np.sqrt(np.square(before[1:] - now[:-1]).mean())) if len(now) > 1 else 0.0
+    return found if np.isfinite(found) else np.inf
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What a monitor found at one step.
+
+    Attributes:
+        certainty: How far the policy is to be trusted.
+        distance: Of the observation.
+        disagreement: Of the chunks [rad].
+    """
+
+    certainty: Certainty
+    distance: float
+    disagreement: float
+
+
+UNMONITORED = Judgement(Certainty.SURE, 0.0, 0.0)
+"""What is said of a policy that brings no monitor."""
+
+
+class PolicyMonitor:
+    """Judges one step after the other; a change of mind takes some steps in a row, except that NaN is judged at once."""
+
+    def __init__(self, spec: MonitorSpec, terms: tuple[str, ...]) -> None:
+        """Start sure.
+
+        Args:
+            spec: The policy's own.
+            terms: Names of the policy's terms, in the contract's order.
+        """
+        self._spec, self._terms = spec, terms
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget what was seen, as at engage."""
+        self._before: FloatArray | None = None
+        self._streak = {Certainty.WARNING: _Streak(self._spec.steps), Certainty.UNSURE: _Streak(self._spec.steps)}
+
+    def miss(self) -> None:
+        """Note that a step could not be judged; the next chunk has no predecessor."""
+        self._before = None
+
+    def judge(self, observation: Mapping[str, NDArray[np.float32]], chunk: FloatArray) -> Judgement:
+        """Judge a step.
+
+        Args:
+            observation: What the policy saw, by term.
+            chunk: What it answered, shape (horizon, k), [rad].
+        """
+        spec = self._spec
+        far = float(distance(flatten(observation, self._terms), spec.mean, spec.whitening))
+        apart = 0.0 if self._before is None else disagreement(self._before, chunk)
+        apart = apart if np.isfinite(chunk).all() else np.inf
+        self._before = chunk
+        scores = [(far, spec.distance), *([(apart, spec.disagreement)] if spec.disagreement else [])]
+        broken = not (np.isfinite(far) and np.isfinite(apart))
+        warned = self._streak[Certainty.WARNING].note(any(not score <= levels.warning for score, levels in scores), broken)
+        unsure = self._streak[Certainty.UNSURE].note(any(not score <= levels.hold for score, levels in scores), broken)
+        certainty = Certainty.UNSURE if unsure else Certainty.WARNING if warned else Certainty.SURE
+        return Judgement(certainty, far, apart)
+
+
+class _Streak:
+    """A yes or no that changes after some equal answers in a row."""
+
+    def __init__(self, steps: int) -> None:
+        self._steps, self._other, self._state = steps, 0, False
+
+    def note(self, beyond: bool, at_once: bool) -> bool:
+        self._other = 0 if beyond is self._state else self._other + 1
+        if self._other >= self._steps or (at_once and not self._state):
+            self._state, self._other = not self._state, 0
+        return self._state

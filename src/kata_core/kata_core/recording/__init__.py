@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Recording that loses and invents nothing: what is recorded, what was lost, whose clock, how much room."""
+
+from kata_core.recording.clock import ClockOffset, Exchange
+from kata_core.recording.disk import DiskForecast, DiskLimits
+from kata_core.recording.drops import DropCounter
+from kata_core.recording.metadata import PARTIAL, TopicSummary, is_sound, metadata_text, sealed
+from kata_core.recording.pretrigger import PretriggerBuffer
+from kata_core.recording.segmentation import Segment, SegmentationConfig, intervention_steps, propose_segments
+from kata_core.recording.streams import Store, StreamSpec, load_streams, parse_pairs, parse_streams
+
+__all__ = [
+    "PARTIAL",
+    "ClockOffset",
+    "DiskForecast",
+    "DiskLimits",
+    "DropCounter",
+    "Exchange",
+    "PretriggerBuffer",
+    "Segment",
+    "SegmentationConfig",
+    "Store",
+    "StreamSpec",
+    "TopicSummary",
+    "intervention_steps",
+    "is_sound",
+    "load_streams",
+    "metadata_text",
+    "parse_pairs",
+    "parse_streams",
+    "propose_segments",
+    "sealed",
+]

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Clips that are retargeted one by one or on all cores, each with what came of it."""
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from kata_core.adaptation import Adaptation, adapt
+from kata_core.errors import KataError
+from kata_core.mocap import ClipOptions, load_clip
+from kata_core.retarget import retarget_clip
+from kata_core.retarget.table import load_table
+from kata_core.robot import RobotModel, load_robot
+from kata_core.trajectory import Trajectory
+
+__all__ = ["ClipJob", "ClipResult", "robot_of", "run_jobs"]
+
+
+@dataclass(frozen=True, slots=True)
+class ClipJob:
+    """What to do with a clip.
+
+    Attributes:
+        clip: Its file.
+        out: File to write; None for none.
+        robot: Name or path of the robot's folder of data.
+        fps: Frames a second of the result [Hz].
+        mode: ``offline`` or ``streaming``.
+        options: What the clip's file does not tell.
+        adapt: Whether the result is adapted to the robot's dynamics.
+    """
+
+    clip: Path
+    out: Path | None
+    robot: str
+    fps: float
+    mode: str
+    options: ClipOptions
+    adapt: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ClipResult:
+    """What came of a clip.
+
+    Attributes:
+        job: What was asked.
+        trajectory: The robot's motion, adapted if that was asked; None after an error.
+        notes: What was found out about the clip.
+        adaptation: What adapting did; None if it was not asked.
+        error: Why there is no motion; '' if there is one.
+    """
+
+    job: ClipJob
+    trajectory: Trajectory | None = None
+    notes: tuple[str, ...] = ()
+    adaptation: Adaptation | None = None
+    error: str = ""
+
+
+def run_jobs(jobs: Sequence[ClipJob], workers: int) -> Iterator[ClipResult]:
+    """Do the jobs, on several processes where that pays; results come as they are ready."""
+    if min(workers, len(jobs)) == 1:
+        yield from map(_do, jobs)
+        return
+    import multiprocessing
+    from concurrent.futures import ProcessPoolExecutor, as_completed
+
+    # the first clip alone: where kernels must be compiled, that is done once, and the others find them in the cache
+    yield _do(jobs[0])
+    # one thread a process: they share the cores already; fresh processes, as forking a threaded one may hang
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    with ProcessPoolExecutor(min(workers, len(jobs) - 1), multiprocessing.get_context("spawn")) as pool:
+        pending = [pool.submit(_do, job) for job in jobs[1:]]
+        try:
+            for future in as_completed(pending):
+                yield future.result()
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+@cache
+def robot_of(name: str) -> RobotModel:
+    """Return a robot, which is loaded once in a process."""
+    return load_robot(name)
+
+
+def _do(job: ClipJob) -> ClipResult:
+    """Retarget one clip and write its file whole or not at all."""
+    try:
+        robot = robot_of(job.robot)
+        clip = load_clip(job.clip, job.options)
+        trajectory = retarget_clip(robot, clip, job.fps, job.mode)
+        adaptation = adapt(robot, trajectory, load_table(robot).soles) if job.adapt else None
+        if adaptation is not None:
+            trajectory = adaptation.trajectory
+        if job.out is not None:
+            trajectory.save(job.out)
+    except KataError as error:
+        return ClipResult(job, error=str(error))
+    return ClipResult(job, trajectory, clip.notes, adaptation)

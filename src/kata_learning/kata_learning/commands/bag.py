@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Look after recorded bags: repair what was cut, propose segments.
+
+kata bag repair FOLDER…     complete recordings whose recorder died, save what is whole of damaged ones
+kata bag segment BAG…       propose where motions and contacts begin and end; the proposal is a file to edit
+"""
+
+import argparse
+from pathlib import Path
+
+__all__ = ["add_arguments", "run"]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    repair = actions.add_parser("repair", help="complete recordings that were cut, save what is whole of damaged ones")
+    repair.add_argument("folders", nargs="+", type=Path, metavar="FOLDER", help="bag, or folder that holds bags at any depth")
+    segment = actions.add_parser("segment", help="propose where motions and contacts begin and end")
+    segment.add_argument("bags", nargs="+", type=Path, metavar="BAG", help="bag, or folder that holds bags at any depth")
+    segment.add_argument("--still", type=float, default=0.05, metavar="RAD_S", help="joints slower than this rest (default 0.05)")
+    segment.add_argument("--force", type=float, default=2.0, metavar="N", help="more than this is contact (default 2)")
+    segment.add_argument("--replace", action="store_true", help="replace segments that exist, edited or not")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Repair, or propose segments."""
+    return _repair(args.folders) if args.action == "repair" else _segment(args)
+
+
+def _repair(folders: list[Path]) -> int:
+    """Repair all that is broken; 1 if something could not be saved."""
+    from kata_core.errors import DataError
+    from kata_learning.repair import find_broken, repair_bag
+
+    broken = find_broken(folders)
+    failed = 0
+    for folder in broken:
+        try:
+            result = repair_bag(folder)
+            print(result)
+            failed += result.folder is None
+        except DataError as error:
+            print(error)
+            failed += 1
+    print(f"{len(broken) - failed} of {len(broken)} repaired" if broken else "nothing is broken")
+    return 1 if failed else 0
+
+
+def _segment(args: argparse.Namespace) -> int:
+    from kata_core.recording import SegmentationConfig
+    from kata_learning.bags import find_bags
+    from kata_learning.segments import propose, write_segments
+
+    config = SegmentationConfig(still=args.still, force=args.force)
+    for bag in find_bags(args.bags):
+        segments = propose(bag, config)
+        path = write_segments(bag, segments, replace=args.replace)
+        print(f"{path}: {', '.join(f'{s.label} {s.start:.2f}-{s.end:.2f} s' for s in segments) or 'no segments'}")
+    return 0

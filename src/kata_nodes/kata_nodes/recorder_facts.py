@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a bag tells beside its messages: robot, parameters, software, clocks, losses."""
+
+from collections.abc import Mapping, Sequence
+from time import monotonic
+
+from rclpy.node import Node
+
+from kata_core.robot.description import load_description
+from kata_nodes.bag_metadata import BagTopic, qos_entry
+from kata_nodes.clock_watch import ClockWatch
+from kata_nodes.interfaces import message_type
+from kata_nodes.parameter_census import ParameterCensus
+from kata_nodes.recorder_config import RecorderConfig
+from kata_nodes.stream_intake import StreamIntake
+from kata_nodes.take import Attachment, stream_counts
+
+__all__ = ["RecorderFacts"]
+
+_PERIOD = 1.0
+"""Time between two questions to other nodes [s]."""
+
+
+class RecorderFacts:
+    """Gathers what is stored with each episode.
+
+    Attributes:
+        marks: Full name of the topic of marks.
+    """
+
+    def __init__(self, node: Node, config: RecorderConfig, intakes: Sequence[StreamIntake], simulated: bool) -> None:
+        """Read what does not change.
+
+        Raises:
+            ConfigError: A label is wrong.
+            RobotError: The robot is unknown.
+        """
+        self._node, self._config, self._intakes, self._simulated = node, config, intakes, simulated
+        self.marks = node.resolve_topic_name("episode/marks")
+        self._labels = dict(entry.partition("=")[::2] for entry in config.labels)
+        self._robot = _describe(config.robot) if config.robot else ()
+        self._census, self._clocks = ParameterCensus(node), ClockWatch(node, config.clock_echoes)
+        self._stored_parameters, self._asked = "", 0.0
+
+    def look(self) -> None:
+        """Ask other nodes now and then."""
+        if monotonic() - self._asked > _PERIOD:
+            self._asked = monotonic()
+            self._census.look()
+            self._clocks.ask()
+
+    def topics(self) -> list[BagTopic]:
+        """Return what is recorded, with the QoS of the publishers seen by now."""
+        streams = [BagTopic(i.stored, i.type, self._offered(i.name)) for i in self._intakes]
+        return [*streams, BagTopic(self.marks, message_type("kata_msgs/msg/EpisodeMark"), self._offered(self.marks))]
+
+    def _offered(self, topic: str) -> list[dict[str, object]]:
+        return [qos_entry(publisher.qos_profile) for publisher in self._node.get_publishers_info_by_topic(topic)]
+
+    def at_start(self, task: str) -> dict[str, str]:
+        """Return the facts that are known when an episode begins."""
+        clock = "simulated" if self._simulated else "system"
+        robot = {"robot": self._config.robot} if self._config.robot else {}
+        return {"task": task, "clock": clock, "pretrigger": f"{self._config.pretrigger:g}", **robot, **self._labels}
+
+    def at_end(self, refused: Mapping[str, int], marks: int) -> dict[str, str]:
+        """Return the facts that are known when an episode ends."""
+        offsets = self._clocks.text
+        clocks = {"clock_offsets": offsets} if offsets else {}
+        return {**stream_counts(self._intakes, refused), "marks": str(marks), **clocks}
+
+    def attachments(self) -> list[Attachment]:
+        """Return the files that a bag begins with."""
+        return [*self._robot, *self._parameters("parameters.yaml")]
+
+    def changed_attachments(self) -> list[Attachment]:
+        """Return the files that have changed since."""
+        return self._parameters("parameters_at_end.yaml") if self._census.text != self._stored_parameters else []
+
+    def _parameters(self, name: str) -> list[Attachment]:
+        self._stored_parameters = self._census.text
+        return [Attachment(name, "application/yaml", self._stored_parameters)] if self._stored_parameters else []
+
+
+def _describe(robot: str) -> tuple[Attachment, ...]:
+    """Return the files that describe a robot."""
+    description = load_description(robot)
+    sheet = (description.folder / "robot.yaml").read_text(encoding="utf-8")
+    urdf = description.urdf.read_text(encoding="utf-8")
+    return Attachment("robot.urdf", "application/xml", urdf), Attachment("robot.yaml", "application/yaml", sheet)

@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Looks after a recording: losses, silence and the disk, said while they happen."""
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from time import monotonic
+
+from rclpy.node import Node
+
+from kata_core.episode import EpisodeMachine
+from kata_core.recording import DiskForecast
+from kata_nodes.bag_writer import unfinished
+from kata_nodes.recorder_config import RecorderConfig
+from kata_nodes.recorder_status import Progress, RecorderStatus
+from kata_nodes.stream_intake import StreamIntake
+from kata_nodes.take import Take
+
+__all__ = ["RecorderWatch"]
+
+_PERIOD = 1.0
+"""Time between two states if nothing happens, and between two looks at the disk [s]."""
+
+
+class RecorderWatch:
+    """Says what is lost, and judges whether an episode may begin or must end."""
+
+    def __init__(self, node: Node, config: RecorderConfig, intakes: Sequence[StreamIntake]) -> None:
+        """Watch these streams."""
+        self._node, self._intakes = node, intakes
+        self._directory, self._limits = Path(config.directory), config.disk
+        self._status = RecorderStatus(node, intakes, self._limits)
+        self._path = self._note = ""
+        self._refused = 0
+        self._heard: set[str] = set()
+        self._bytes, self._looked, self._rate = 0, monotonic(), 0.0
+        self._published = 0.0
+        self._disk = DiskForecast(self._free(), 0.0)
+
+    def greet(self) -> None:
+        """Tell of episodes whose recorder died."""
+        left = unfinished(self._directory)
+        if left:
+            self._node.get_logger().warning(f"{len(left)} unfinished episodes: kata bag repair {self._directory}")
+
+    def saved(self, path: str) -> None:
+        """Remember the last episode."""
+        self._path = path
+
+    def refusal(self) -> str:
+        """Return why no episode may begin, or an empty string."""
+        self._measure(None)
+        return self._disk.refusal(self._limits)
+
+    def look(self, machine: EpisodeMachine, take: Take | None) -> str:
+        """Report what happened since the last look; return why the episode must end now, or an empty string."""
+        self._measure(take)
+        news = [*self._silences(), *self._losses(take)]
+        if take is not None:
+            for line in news:
+                self._node.get_logger().warning(line)
+            if self._disk.exhausted(self._limits) and not take.complaint.startswith("disk"):
+                take.halt(f"disk nearly full: {self._disk.free:.2f} GB free; save the episode, it is cut here")
+            if news or monotonic() - self._published > _PERIOD:
+                self.publish(machine, take, "; ".join(news) or self._standing(take))
+            return take.error
+        if monotonic() - self._published > _PERIOD:
+            self.publish(machine, None, self._disk.refusal(self._limits) or self._note)
+        return ""
+
+    def publish(self, machine: EpisodeMachine, take: Take | None, note: str) -> None:
+        """Publish the state; without an episode the last one's note stands."""
+        self._note, self._published = note, monotonic()
+        progress = Progress(self._path, take.messages if take else 0, take.refused if take else {}, note)
+        self._status.publish(machine, progress, self._disk)
+
+    def account(self, take: Take) -> str:
+        """Return what an episode lacks, or an empty string; a policy, say, has no frames at all."""
+        self._heard |= take.heard
+        missing = [name for name in take.silent if name in self._heard or self._node.count_publishers(name)]
+        lost = {i.stored: i.drops.lost + take.refused[i.stored] for i in self._intakes}
+        parts = [f"nothing came on {', '.join(missing)}"] if missing else []
+        if any(lost.values()):
+            parts.append("lost " + ", ".join(f"{count} on {name}" for name, count in lost.items() if count))
+        return "; ".join([*parts, take.complaint] if take.complaint else parts)
+
+    def _standing(self, take: Take) -> str:
+        """Return what still holds though nothing is new."""
+        silent = [intake.stored for intake in self._intakes if intake.silent]
+        parts = [f"nothing comes on {', '.join(silent)}"] if silent else []
+        return "; ".join([*parts, take.complaint] if take.complaint else parts)
+
+    def _silences(self) -> list[str]:
+        return [f"nothing comes on {intake.stored} any more" for intake in self._intakes if intake.look()]
+
+    def _losses(self, take: Take | None) -> list[str]:
+        lost = [(intake.stored, intake.report(), intake.drops.lost) for intake in self._intakes]
+        lines = [f"lost {new} on {name}, {total} in all" for name, new, total in lost if new]
+        refused = sum(take.refused.values()) if take else 0
+        if take and refused > self._refused:
+            lines.append(f"not written: {refused - self._refused} messages: {take.complaint}")
+        self._refused = refused
+        return lines
+
+    def _measure(self, take: Take | None) -> None:
+        """Look at the disk, and at how fast it fills: by the bag's growth, or by what would go into one."""
+        now = monotonic()
+        if now - self._looked < _PERIOD:
+            return
+        total = sum(intake.bytes for intake in self._intakes)
+        self._rate = (total - self._bytes) / (now - self._looked)
+        self._bytes, self._looked = total, now
+        self._disk = DiskForecast(self._free(), 1e-9 * (take.growth() if take else self._rate))
+
+    def _free(self) -> float:
+        """Return the free room where bags go [GB]."""
+        place = next(p for p in (self._directory, *self._directory.absolute().parents) if p.is_dir())
+        return shutil.disk_usage(place).free * 1e-9
