@@ -103,8 +103,8 @@ def build_dataset(
 def _sort(bags: Iterable[Path], robot: RobotModel, config: DatasetConfig, options: BuildOptions) -> _Found:
     before = {steps.entry.bag: steps for steps in episodes_of(options.known)} if options.known else {}
     listed = list(bags)
-    untouched = [steps for bag, steps in before.items() if bag not in set(map(str, listed))]
-    found = _Found([], untouched, {})
+    given = set(map(str, listed))
+    found = _Found([], [steps for bag, steps in before.items() if bag not in given], {})
     for bag in listed:
         try:
             info = read_info(bag)

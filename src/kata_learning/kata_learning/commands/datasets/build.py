@@ -5,7 +5,7 @@ import argparse
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from kata_learning.dataset import Dataset
@@ -83,7 +83,9 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _mover(bar: "tqdm[None]") -> Callable[[Path, int], None]:  # type: ignore[name-defined]  # noqa: F821
+def _mover(bar: Any) -> Callable[[Path, int], None]:
+    """Return what moves a progress bar by one bag."""
+
     def move(_: Path, total: int) -> None:
         bar.total = total
         bar.update()
