@@ -167,5 +167,6 @@ def _track(
     needed = ~np.any([missing[name] for name in ("joint_states", "command", PREFIX + camera)], axis=0)
     rows = np.unique(match[needed])
     pictures = read_pictures(bag, camera, rows.tolist(), config.image_height)
+    file, shape = write_frames(pictures, len(rows), folder)
     index = np.searchsorted(rows, np.where(needed, match, rows[0] if len(rows) else 0))
-    return FrameTrack(write_frames(pictures, folder), pictures.shape[1:], index.astype(np.int32), stamp[match])
+    return FrameTrack(file, shape, index.astype(np.int32), stamp[match])

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The cameras of a bag: which topics they are, and their pictures as arrays."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import cv2
@@ -42,8 +42,8 @@ def cameras_of(bag: RawBag) -> tuple[str, ...]:
     return tuple(sorted(name.removeprefix(PREFIX) for name in bag.streams if name.startswith(PREFIX)))
 
 
-def read_pictures(bag: RawBag, camera: str, rows: Sequence[int], height: int) -> NDArray[np.uint8]:
-    """Return pictures of a camera, shape (F, height, width, 3), RGB.
+def read_pictures(bag: RawBag, camera: str, rows: Sequence[int], height: int) -> Iterator[NDArray[np.uint8]]:
+    """Yield pictures of a camera, shape (height, width, 3), RGB, all of one size.
 
     Args:
         bag: The bag.
@@ -54,20 +54,17 @@ def read_pictures(bag: RawBag, camera: str, rows: Sequence[int], height: int) ->
     Raises:
         DataError: A picture is damaged, of an unknown encoding, or of another size than the first.
     """
-    stream = bag.decoded(PREFIX + camera, rows)
-    pictures: NDArray[np.uint8] | None = None
-    for i, message in enumerate(stream.messages):
-        picture = _decode(message, height)
-        where = f"{bag.info.path}: picture {rows[i]} on {stream.topic}"
+    first: tuple[int, ...] = ()
+    for row in rows:
+        stream = bag.decoded(PREFIX + camera, [row])
+        picture = _decode(stream.messages[0], height)
+        where = f"{bag.info.path}: picture {row} on {stream.topic}"
         if picture is None:
             raise DataError("cannot be decoded", where=where, fix="leave this bag or this camera out")
-        if pictures is None:
-            pictures = np.empty((len(rows), *picture.shape), dtype=np.uint8)
-        if picture.shape != pictures.shape[1:]:
-            what = f"is {_size(picture.shape)}, the first {_size(pictures.shape[1:])}"
-            raise DataError(what, where=where, fix="leave this bag out")
-        pictures[i] = picture
-    return np.empty((0, 1, 1, 3), dtype=np.uint8) if pictures is None else pictures
+        first = first or picture.shape
+        if picture.shape != first:
+            raise DataError(f"is {_size(picture.shape)}, the first {_size(first)}", where=where, fix="leave this bag out")
+        yield picture
 
 
 def _decode(message: Any, height: int) -> NDArray[np.uint8] | None:

@@ -8,8 +8,10 @@ links), the same episode in two datasets is the same file, and a wrong file is k
 import hashlib
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,26 +28,43 @@ _OPEN = 20_000
 Pictures = NDArray[np.uint8]
 
 
-def write_frames(pictures: Pictures, folder: Path) -> FrameFile:
-    """Write pictures below a folder.
+def write_frames(pictures: Iterable[Pictures], count: int, folder: Path) -> tuple[FrameFile, tuple[int, ...]]:
+    """Write pictures below a folder, one after another: memory for all of them at once would cost more than decoding.
 
     Args:
-        pictures: Shape (F, height, width, 3), RGB.
+        pictures: Shape (height, width, 3) each, RGB; all of one shape.
+        count: How many there are.
         folder: The dataset's folder.
+
+    Returns:
+        The file, and the shape of one picture.
 
     Raises:
         OSError: The disk refuses.
     """
-    digest = _hash(pictures)
-    name = f"{FOLDER}/{digest[:32]}.npy"
-    path = folder / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if not path.exists():
-        partial = path.with_suffix(f".{os.getpid()}.part")
-        with partial.open("wb") as file:
-            np.save(file, pictures)
-        partial.replace(path)
-    return FrameFile(name, len(pictures), digest)
+    place = folder / FOLDER
+    place.mkdir(parents=True, exist_ok=True)
+    partial = place / f".{os.getpid()}.{uuid.uuid4().hex}.part"
+    digest, shape = hashlib.sha256(), (1, 1, 3)
+    with partial.open("wb") as file:
+        for i, picture in enumerate(pictures):
+            if i == 0:
+                shape = picture.shape
+                _begin(file, digest, (count, *shape))
+            data = np.ascontiguousarray(picture).data
+            digest.update(data)
+            file.write(data)
+        if not count:
+            _begin(file, digest, (0, *shape))
+    name = f"{FOLDER}/{digest.hexdigest()[:32]}.npy"
+    partial.replace(folder / name)
+    return FrameFile(name, count, digest.hexdigest()), shape
+
+
+def _begin(file: BinaryIO, digest: "hashlib._Hash", shape: tuple[int, ...]) -> None:
+    about = {"descr": "|u1", "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(file, about)
+    digest.update(str(shape).encode())
 
 
 def link_frames(source: Path, target: Path, episodes: Sequence[EpisodeEntry]) -> None:

@@ -195,7 +195,7 @@ def _cut(
             if step >= 0 and shown[step] == len(kept):
                 kept.append(picture)
         at = begin + len(shown)
-        found[i][camera] = (write_frames(np.array(kept), out), shown)
+        found[i][camera] = (write_frames(kept, len(kept), out)[0], shown)
 
 
 def _shown(source: _Source, camera: str, table: pa.Table) -> NDArray[np.int32]:
