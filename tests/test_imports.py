@@ -11,7 +11,7 @@ import pytest
 
 SRC = Path(__file__).resolve().parents[1] / "src"
 
-_MESSAGES = "builtin_interfaces diagnostic_msgs geometry_msgs rcl_interfaces rosgraph_msgs sensor_msgs std_msgs std_srvs"
+_MESSAGES = "builtin_interfaces diagnostic_msgs geometry_msgs nav_msgs rcl_interfaces rosgraph_msgs sensor_msgs std_msgs std_srvs"
 
 _TABLE = {
     "kata_core": "numpy pinocchio coal yaml daqp numba onnxruntime scipy tqdm",
@@ -26,7 +26,7 @@ ONLY_IN = {
     ("kata_core", "onnxruntime"): {"kata_core.policy.onnx_policy"},
     ("kata_core", "scipy"): {"kata_core.collision.fit"},
     ("kata_core", "tqdm"): {"kata_core.commands.retarget", "kata_core.commands.robot"},
-    ("kata_nodes", "kata_sim"): {"kata_nodes.sim_node"},
+    ("kata_nodes", "kata_sim"): {"kata_nodes.sim_node", "kata_nodes.sim_topics"},
 }
 """Imports that the table allows in named modules alone."""
 

@@ -12,7 +12,7 @@ from rosbags.highlevel import AnyReader
 from rosbags.interfaces import Connection
 
 from kata_core.errors import DataError
-from kata_learning.bags import BROKEN, BagInfo, Stream, check_count, check_definitions, read_info, stream_of, unreadable
+from kata_learning.bags import BROKEN, BagInfo, Stream, check_count, read_info, stream_of, unreadable
 from kata_learning.cdr import header_stamp
 
 __all__ = ["RawBag", "RawStream", "read_raw"]
@@ -91,7 +91,6 @@ def read_raw(path: Path, topics: Callable[[str, str], str | None]) -> RawBag:
         with AnyReader([path]) as reader:
             name_of = {c.id: name for c in reader.connections if (name := topics(c.topic, c.msgtype))}
             wanted = [c for c in reader.connections if c.id in name_of]
-            check_definitions(wanted, path)
             chosen: dict[str, Connection] = {}
             for connection in wanted:
                 other = chosen.setdefault(name_of[connection.id], connection)

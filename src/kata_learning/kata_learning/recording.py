@@ -59,6 +59,8 @@ class CommandSeries:
         stamp: Of the source sample that caused each, shape (C,), [ns].
         received: When the recorder got each, shape (C,), [ns].
         position: Shape (C, n), [rad], layout order.
+        velocity: Shape (C, n), [rad/s].
+        effort: Feed-forward, shape (C, n), [N·m].
         stiffness: Shape (C, n), [N·m/rad].
         damping: Shape (C, n), [N·m·s/rad].
     """
@@ -66,6 +68,8 @@ class CommandSeries:
     stamp: NDArray[np.int64]
     received: NDArray[np.int64]
     position: FloatArray
+    velocity: FloatArray
+    effort: FloatArray
     stiffness: FloatArray
     damping: FloatArray
 
@@ -131,7 +135,7 @@ def recording_of(bag: RawBag, layout: JointLayout) -> Recording:
         task=task,
         state=StateSeries(state.stamp, **{name: state.numbers[name] for name in ("position", "velocity", "effort")}),
         command=CommandSeries(
-            command.stamp, received, **{name: command.numbers[name] for name in ("position", "stiffness", "damping")}
+            command.stamp, received, **{name: command.numbers[name] for name in FIELDS["kata_msgs/msg/JointCommand"]}
         ),
         objects=_objects(tasks) if tasks else ObjectSeries(np.zeros(0, dtype=np.int64), {}),
     )
@@ -165,7 +169,8 @@ def command_series(bag: Bag, topic: str, layout: JointLayout) -> CommandSeries:
     """Return the joint commands on a topic (``command`` or ``target``) in layout order."""
     stream = bag.stream(topic)
     order = _same_order(stream, "names", layout, bag.info.path)
-    fields = {name: _rows(stream, name, order, bag.info.path) for name in ("position", "stiffness", "damping")}
+    names = ("position", "velocity", "effort", "stiffness", "damping")
+    fields = {name: _rows(stream, name, order, bag.info.path) for name in names}
     return CommandSeries(stream.stamp, stream.received, **fields)
 
 
