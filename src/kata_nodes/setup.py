@@ -18,11 +18,12 @@ setup(
     ],
     install_requires=["numpy", "pyyaml", "mcap", "opencv-python-headless", "kata_core"],
     entry_points={
-        "console_scripts": [f"{node} = kata_nodes.{node}_node:main" for node in NODES],
+        "console_scripts": [f"{node} = kata_nodes.entry:main" for node in NODES],
         "kata.commands": [
             "doctor = kata_nodes.commands.doctor",
             "launch = kata_nodes.commands.launch",
             "record = kata_nodes.commands.record",
+            "stop = kata_nodes.commands.stop",
         ],
         "kata.retarget": ["play = kata_nodes.commands.retarget_play"],
     },

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The real graph, started by `kata launch`, and a node that watches it."""
 
-import os
-import signal
 import subprocess
 import sys
 import time
@@ -12,51 +10,13 @@ from typing import Any
 
 import pytest
 import rclpy
+from live_graph import Graph
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 
 from kata_nodes import qos
 
 MOCAP = Path(__file__).parents[3] / "shared" / "mocap"
-
-
-class Graph:
-    """A launch under test: its process, and what it printed."""
-
-    def __init__(self, log: Path, *arguments: str) -> None:
-        """Start `kata launch` with arguments."""
-        self._log = log
-        with log.open("wb") as file:
-            command = [sys.executable, "-m", "kata_core", "launch", *arguments]
-            self.process = subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT, start_new_session=True)
-
-    @property
-    def output(self) -> str:
-        """What all nodes have printed so far."""
-        return self._log.read_text()
-
-    def pid_of(self, node: str) -> int:
-        """Return the process of a node."""
-        return next(int(line.split()[-1]) for line in self.output.splitlines() if line.startswith(f"[launch] started {node},"))
-
-    def stop(self) -> int:
-        """Press Ctrl-C, and return the exit code."""
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGINT)
-        return self.process.wait(30)
-
-    def orphans(self) -> list[int]:
-        """Return the nodes' processes that are still there."""
-        started = [int(line.split()[-1]) for line in self.output.splitlines() if line.startswith("[launch] started ")]
-        return [pid for pid in started if _alive(pid)]
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"
 
 
 class Probe:

@@ -7,6 +7,7 @@ import signal
 import pytest
 from std_srvs.srv import SetBool, Trigger
 
+from kata_core import Reason
 from kata_msgs.msg import HumanFrames, JointCommand, TaskState, Verdict
 
 pytestmark = [pytest.mark.ros, pytest.mark.slow]
@@ -22,7 +23,10 @@ def test_one_publisher_of_commands_and_a_clean_end(launch, probe):
     frames, tasks = probe.hear(HumanFrames, "frames"), probe.hear(TaskState, "task/state")
     assert probe.until(lambda: all(len(heard) > 20 for heard in (verdicts, commands, frames, tasks)), 60.0), graph.output
     assert [p.node_name for p in probe.node.get_publishers_info_by_topic("command")] == ["safety"]
-    # A busy machine may delay joint states for a moment, which is held; what counts is that nothing moves.
+    # A busy machine may delay joint states for a moment, which is held; anything else before a deliberate engage is a fault.
+    unready = {Reason.NO_STATE, Reason.STALE_STATE, Reason.CLOCK_JUMP}
+    assert {v.status for _, v in verdicts if not unready & set(v.reasons)} == {Verdict.STANDBY}
+    assert not [v.reasons for _, v in verdicts if v.status == Verdict.HOLDING and not set(v.reasons) <= unready]
     assert statuses(verdicts) <= {Verdict.STANDBY, Verdict.HOLDING}, "nothing may be followed before a deliberate engage"
     assert graph.stop() == 0, graph.output
     assert graph.orphans() == []

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from kata_core import JointCommand, JointState, RobotModel, load_robot
+from kata_core import JointState, RobotModel, load_robot
 
 
 @pytest.fixture(scope="session")
@@ -22,15 +22,5 @@ def state_at(g1: RobotModel) -> Callable[..., JointState]:
     def make(stamp: int = 0, position: np.ndarray | None = None) -> JointState:
         rest = np.zeros(len(g1.layout))
         return JointState(stamp, g1.rest if position is None else position, rest, rest)
-
-    return make
-
-
-@pytest.fixture
-def target_at(g1: RobotModel) -> Callable[..., JointCommand]:
-    """Return a maker of targets that rest at a position."""
-
-    def make(stamp: int, position: np.ndarray | None = None) -> JointCommand:
-        return JointCommand.at(stamp, g1.rest if position is None else position, g1.stiffness, g1.damping)
 
     return make

@@ -4,6 +4,7 @@
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -11,6 +12,7 @@ pytestmark = [pytest.mark.ros, pytest.mark.slow]
 
 NODE = """
 import sys
+import time
 from kata_core.errors import ConfigError
 from kata_nodes.spin import run
 from rclpy.node import Node
@@ -74,3 +76,14 @@ def test_a_mistake_is_one_line(ros_domain):
     _, err = process.communicate(timeout=20)
     assert process.returncode == 2
     assert err == "error: node probe: speed is 9 (allowed: 0 to 2)\n"
+
+
+def test_a_signal_during_the_imports_ends_it_without_a_traceback(tmp_path, ros_domain):
+    program = tmp_path / "retarget"
+    program.write_text("import sys\nprint('begins', flush=True)\nfrom kata_nodes.entry import main\nsys.exit(main())\n")
+    process = subprocess.Popen([sys.executable, str(program)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout.readline() == "begins\n"
+    time.sleep(0.4)  # in the midst of numpy, numba, Pinocchio and rclpy, or just after them
+    process.send_signal(signal.SIGINT)
+    assert process.communicate(timeout=20)[1] == ""
+    assert process.returncode in (0, -signal.SIGINT)

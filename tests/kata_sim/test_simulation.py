@@ -119,3 +119,17 @@ def test_a_limp_robot_in_the_air_feels_no_gravity(floating: Simulation, g1: Robo
     floating.command(JointCommand.at(0, none, none, none))
     floating.step(2)
     assert np.linalg.norm(floating.imu().linear_acceleration) < 0.5
+
+
+def test_a_push_gives_the_base_its_impulse(floating: Simulation) -> None:
+    floating.reset(0)
+    floating.step(10)
+    before = floating.base()
+    floating.push(np.array([8.0, 0.0, 0.0]))
+    floating.step(50)
+    after = floating.base()
+    assert floating.floating and after.stamp - before.stamp == 100_000_000
+    assert after.linear_velocity[0] - before.linear_velocity[0] > 0.1
+    assert np.linalg.norm(after.orientation_xyzw) == pytest.approx(1.0)
+    moved = after.position - before.position
+    assert 0.0 < moved[0] < 0.1

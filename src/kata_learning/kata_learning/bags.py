@@ -17,11 +17,23 @@ from rosbags.rosbag2 import ReaderError
 from rosbags.serde import SerdeError
 
 from kata_core.errors import DataError
-from kata_learning.schemas import misfit
 
-__all__ = ["Bag", "BagInfo", "Stream", "find_bags", "read_bag", "read_info", "verify_bag"]
+__all__ = [
+    "BROKEN",
+    "Bag",
+    "BagInfo",
+    "Stream",
+    "check_count",
+    "find_bags",
+    "missing_stream",
+    "read_bag",
+    "read_info",
+    "stream_of",
+    "unreadable",
+    "verify_bag",
+]
 
-_BROKEN = (
+BROKEN = (
     *(AnyReaderError, ReaderError, SerdeError, ZstdError, struct.error),
     *(OSError, ValueError, TypeError, LookupError, ArithmeticError, AssertionError, MemoryError, RuntimeError),
 )
@@ -104,9 +116,14 @@ class Bag:
             DataError: The bag has no such topic, or it is empty.
         """
         if name not in self.streams or not len(self.streams[name]):
-            has = ", ".join(sorted(topic for topic, count in self.info.messages.items() if count))
-            raise DataError(f"no messages on {name}", where=str(self.info.path), fix=f"the bag has: {has or 'nothing'}")
+            raise missing_stream(self.info, name)
         return self.streams[name]
+
+
+def missing_stream(info: BagInfo, name: str) -> DataError:
+    """Return the error of a bag without messages on a topic; it says what the bag has."""
+    has = ", ".join(sorted(topic for topic, count in info.messages.items() if count))
+    return DataError(f"no messages on {name}", where=str(info.path), fix=f"the bag has: {has or 'nothing'}")
 
 
 def find_bags(paths: Iterable[Path]) -> list[Path]:
@@ -167,16 +184,25 @@ def read_bag(path: Path, topics: Sequence[str]) -> Bag:
     try:
         with AnyReader([path]) as reader:
             chosen = _choose(reader.connections, topics, path)
-            _check_definitions([c for found in chosen.values() for c in found], path)
             streams = _read(reader, chosen)
-    except _BROKEN as error:
-        raise DataError(f"unreadable: {_line(error)}", where=str(path), fix=_CUT) from error
+    except BROKEN as error:
+        raise unreadable(error, path) from error
     for stream in streams.values():
-        expected = info.messages.get(stream.topic, 0)
-        if len(stream) != expected:
-            what = f"holds {len(stream)} of {expected} messages on {stream.topic}"
-            raise DataError(what, where=str(path), fix=_CUT)
+        check_count(info, stream.topic, len(stream))
     return Bag(info, streams)
+
+
+def check_count(info: BagInfo, topic: str, found: int) -> None:
+    """Raise DataError unless as many messages were found as the bag says it has on a topic."""
+    expected = info.messages.get(topic, 0)
+    if found != expected:
+        what = f"holds {found} of {expected} messages on {topic}"
+        raise DataError(what, where=str(info.path), fix=_CUT)
+
+
+def unreadable(error: Exception, path: Path) -> DataError:
+    """Return the error of a bag that broke its reader."""
+    return DataError(f"unreadable: {_line(error)}", where=str(path), fix=_CUT)
 
 
 def verify_bag(path: Path) -> None:
@@ -188,24 +214,15 @@ def verify_bag(path: Path) -> None:
     expected = dict(read_info(path).messages)
     try:
         with AnyReader([path]) as reader:
-            _check_definitions(reader.connections, path)
             for connection, _, _ in reader.messages():
                 expected[connection.topic] = expected.get(connection.topic, 0) - 1
-    except _BROKEN as error:
-        raise DataError(f"unreadable: {_line(error)}", where=str(path), fix=_CUT) from error
+    except BROKEN as error:
+        raise unreadable(error, path) from error
     for topic, missing in expected.items():
         if missing:
             raise DataError(
                 f"{abs(missing)} messages too {'few' if missing > 0 else 'many'} on {topic}", where=str(path), fix=_CUT
             )
-
-
-def _check_definitions(connections: Sequence[Connection], path: Path) -> None:
-    """Raise DataError if a message definition is not the one that its hash was made of."""
-    for connection in connections:
-        wrong = misfit(connection.msgtype, str(connection.msgdef.data), connection.digest)
-        if wrong:
-            raise DataError(f"{connection.topic}: {wrong}", where=str(path), fix=_CUT)
 
 
 def _choose(connections: Sequence[Connection], topics: Sequence[str], path: Path) -> dict[str, list[Connection]]:
@@ -226,10 +243,11 @@ def _read(reader: AnyReader, chosen: Mapping[str, Sequence[Connection]]) -> dict
     wanted = [c for connections in chosen.values() for c in connections]
     for connection, received, data in reader.messages(connections=wanted) if wanted else ():
         rows[name_of[connection.topic]].append((received, reader.deserialize(data, connection.msgtype)))
-    return {name: _stream(chosen[name][0].topic, found) for name, found in rows.items()}
+    return {name: stream_of(chosen[name][0].topic, found) for name, found in rows.items()}
 
 
-def _stream(topic: str, rows: Sequence[tuple[int, Any]]) -> Stream:
+def stream_of(topic: str, rows: Sequence[tuple[int, Any]]) -> Stream:
+    """Return a stream of decoded messages, each with the time of its receipt [ns]."""
     messages = tuple(message for _, message in rows)
     received = np.array([received for received, _ in rows], dtype=np.int64)
     stamp = np.array([nanoseconds(m.header.stamp) if hasattr(m, "header") else t for t, m in rows], dtype=np.int64)

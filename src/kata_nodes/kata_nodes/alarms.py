@@ -28,6 +28,7 @@ class AlarmsConfig:
     operator_deadline: float = param(0.3, unit="s", low=0.01, high=10.0, doc="Longest silence of operator/heartbeat.")
     console_deadline: float = param(1.0, unit="s", low=0.01, high=10.0, doc="Longest silence of console/heartbeat.")
     imu_deadline: float = param(0.1, unit="s", low=0.01, high=10.0, doc="Longest silence of imu; not watched in simulation.")
+    odom_deadline: float = param(0.1, unit="s", low=0.01, high=10.0, doc="Oldest odom that is trusted, with a floating base.")
     overruns: int = param(20, low=0, high=100, doc="Ticks of 100 that may be a period late; off in simulation.")
 
 

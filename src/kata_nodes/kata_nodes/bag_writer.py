@@ -14,6 +14,7 @@ from mcap.writer import CompressionType, Writer
 from kata_core.errors import DataError
 from kata_core.recording import PARTIAL, metadata_text, sealed
 from kata_nodes.bag_metadata import BagTopic
+from kata_nodes.writeback import start_writeback
 
 __all__ = ["BagWriter", "next_episode", "unfinished"]
 
@@ -126,12 +127,12 @@ class BagWriter:
         self._writer.flush()
 
     def sync(self) -> None:
-        """Wait until what was flushed is on the disk, so that less is left to do at the end.
+        """Have what was flushed brought to the disk, so that less is left to do at the end.
 
         Raises:
             OSError: As `write`.
         """
-        os.fdatasync(self._file.fileno())
+        start_writeback(self._file.fileno())
 
     def save(self, custom: Mapping[str, str]) -> Path:
         """Complete the bag and give it its final name.

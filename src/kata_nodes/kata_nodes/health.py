@@ -20,9 +20,10 @@ _LEVELS = {Status.HOLDING: DiagnosticStatus.WARN, Status.STOPPING: DiagnosticSta
 class Health:
     """Gathers verdicts and tells how things stand."""
 
-    def __init__(self, node: Node, loop: LoopMonitor) -> None:
-        """Make the publisher."""
-        self._loop, self._name = loop, node.get_name()
+    def __init__(self, node: Node, loop: LoopMonitor, robot: str) -> None:
+        """Make the publisher; robot is the name by which operators know the hardware."""
+        self._loop, self._name, self._robot = loop, node.get_name(), robot
+        self._told = 0
         self._publisher = node.create_publisher(DiagnosticArray, "/diagnostics", qos.EVENT)
         self._reasons: Counter[str] = Counter()
         self._latency: dict[str, deque[float]] = {stage: deque(maxlen=500) for stage in ("source", "target", "state")}
@@ -43,20 +44,28 @@ class Health:
         if last is None:
             return
         values = {"reasons": ", ".join(f"{name} {count}" for name, count in self._reasons.most_common()) or "none"}
-        values["jitter_p99_ms"] = f"{1e3 * self._loop.jitter():.2f}"
-        values["overruns"] = str(self._loop.overruns)
         for stage, found in self._latency.items():
             if found:
                 values[f"{stage}_to_command_p50_p99_ms"] = "{:.1f} {:.1f}".format(*np.percentile(found, [50, 99]))
         self._reasons.clear()
         message = f"{last.status.name.lower()}: {', '.join(last.reasons) or 'all well'}"
-        status = DiagnosticStatus(
-            level=_LEVELS.get(last.status, DiagnosticStatus.OK),
-            name=f"{self._name}: filter",
-            message=message,
-            hardware_id="robot",
-            values=[KeyValue(key=key, value=value) for key, value in values.items()],
-        )
-        array = DiagnosticArray(status=[status])
+        level = _LEVELS.get(last.status, DiagnosticStatus.OK)
+        array = DiagnosticArray(status=[self._status("filter", level, message, values), self._loop_status()])
         array.header.stamp = to_time(last.stamp)
         self._publisher.publish(array)
+
+    def _loop_status(self) -> DiagnosticStatus:
+        """Return whether the ticks came in time since the last report."""
+        late, self._told = self._loop.overruns - self._told, self._loop.overruns
+        values = {"jitter_p99_ms": f"{1e3 * self._loop.jitter():.2f}", "overruns": str(self._loop.overruns)}
+        level = DiagnosticStatus.WARN if late else DiagnosticStatus.OK
+        return self._status("loop", level, f"{late} late ticks" if late else "in time", values)
+
+    def _status(self, part: str, level: bytes, message: str, values: dict[str, str]) -> DiagnosticStatus:
+        return DiagnosticStatus(
+            level=level,
+            name=f"{self._name}: {part}",
+            message=message,
+            hardware_id=self._robot,
+            values=[KeyValue(key=key, value=value) for key, value in values.items()],
+        )

@@ -14,7 +14,7 @@ from kata_nodes import qos
 
 __all__ = ["ParameterCensus"]
 
-_TRIES = 20
+_TRIES = 100
 """Looks that a node is given to answer before it is left alone."""
 
 

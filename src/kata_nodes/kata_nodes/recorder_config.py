@@ -4,7 +4,8 @@
 from dataclasses import dataclass
 
 from kata_core.params import param
-from kata_core.recording import DiskLimits, Store, StreamSpec, load_streams, parse_pairs
+from kata_core.recording import DiskLimits, PretriggerBuffer, Store, StreamSpec, load_streams, parse_pairs
+from kata_nodes.bag_thread import Sample
 
 __all__ = ["RecorderConfig"]
 
@@ -43,6 +44,10 @@ class RecorderConfig:
         if self.images == "file" or not picture:
             return spec
         return StreamSpec(spec.topic, spec.type, spec.rate, Store(self.images))
+
+    def pretrigger_buffer(self) -> PretriggerBuffer[Sample]:
+        """Return a buffer for what comes before an episode."""
+        return PretriggerBuffer(self.pretrigger, self.pretrigger_memory * 1_000_000, lambda s: s.received, lambda s: len(s.data))
 
     @property
     def disk(self) -> DiskLimits:

@@ -18,7 +18,7 @@ from kata_nodes.take import Attachment, stream_counts
 __all__ = ["RecorderFacts"]
 
 _PERIOD = 1.0
-"""Time between two questions to other nodes [s]."""
+"""Time between two questions to other clocks [s]."""
 
 
 class RecorderFacts:
@@ -43,10 +43,10 @@ class RecorderFacts:
         self._stored_parameters, self._asked = "", 0.0
 
     def look(self) -> None:
-        """Ask other nodes now and then."""
+        """Go on asking other nodes."""
+        self._census.look()
         if monotonic() - self._asked > _PERIOD:
             self._asked = monotonic()
-            self._census.look()
             self._clocks.ask()
 
     def topics(self) -> list[BagTopic]:

@@ -10,11 +10,9 @@ import sys
 
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
-from rclpy.serialization import serialize_message
 
 from kata_core.episode import EpisodeMachine, EpisodePhase, MarkKind, parse_labels
 from kata_core.errors import DataError, KataError
-from kata_core.recording import PretriggerBuffer
 from kata_msgs.msg import EpisodeMark
 from kata_msgs.srv import DiscardEpisode, MarkEpisode, SaveEpisode, StartEpisode
 from kata_nodes import params, qos
@@ -27,9 +25,6 @@ from kata_nodes.spin import run
 from kata_nodes.stream_intake import StreamIntake
 from kata_nodes.take import Take, encoder
 
-_LOOK = 0.2
-"""Time between two looks for losses [s]."""
-
 
 class RecorderNode(Node):
     """Writes between ``episode/start`` and ``episode/save``; what a shutdown cuts off can be repaired."""
@@ -40,8 +35,7 @@ class RecorderNode(Node):
         self._config = params.declare(self, RecorderConfig)
         self._machine = EpisodeMachine()
         self._take: Take | None = None
-        memory = self._config.pretrigger_memory * 1_000_000
-        self._before = PretriggerBuffer[Sample](self._config.pretrigger, memory, lambda s: s.received, lambda s: len(s.data))
+        self._before = self._config.pretrigger_buffer()
         simulated = bool(self.get_parameter("use_sim_time").value)
         self._intakes = [StreamIntake(self, spec, self._store, simulated) for spec in self._config.streams()]
         self._encoders = {i.stored: encoder(i.spec, self._config.jpeg_quality) for i in self._intakes if i.spec.compressed}
@@ -52,7 +46,7 @@ class RecorderNode(Node):
         self.create_service(SaveEpisode, "episode/save", self._on_save)
         self.create_service(DiscardEpisode, "episode/discard", self._on_discard)
         self.create_service(MarkEpisode, "episode/mark", self._on_mark)
-        self.create_timer(_LOOK, self._look, clock=Clock(clock_type=ClockType.STEADY_TIME))
+        self.create_timer(0.2, self._look, clock=Clock(clock_type=ClockType.STEADY_TIME))
         self._watch.greet()
         self._watch.publish(self._machine, None, "")
 
@@ -64,8 +58,7 @@ class RecorderNode(Node):
 
     def _look(self) -> None:
         self._facts.look()
-        fault = self._watch.look(self._machine, self._take)
-        if fault:
+        if fault := self._watch.look(self._machine, self._take):
             self._break_off(fault)
 
     def _on_start(self, request: StartEpisode.Request, response: StartEpisode.Response) -> StartEpisode.Response:
@@ -86,7 +79,7 @@ class RecorderNode(Node):
         take = Take(self._config, self._facts.topics(), self._facts.at_start(self._machine.task), now)
         take.attach(self._facts.attachments(), now)
         for intake in self._intakes:
-            intake.drops.reset()
+            intake.begin()
         take.begin(self._encoders, self._before.take(now))
         self._take = take
 
@@ -128,7 +121,7 @@ class RecorderNode(Node):
         response.message = self._machine.mark(request.kind)
         if self._take is not None and not response.message:
             mark = mark_to(now, MarkKind(request.kind), request.label)
-            self._take.put(Sample(self._facts.marks, bytes(serialize_message(mark)), now, 0, self._machine.marks))
+            self._take.mark(self._facts.marks, mark, now, self._machine.marks)
             self._marks.publish(mark)
         response.success, response.stamp = not response.message, to_time(now)
         return response

@@ -17,6 +17,7 @@ from kata_msgs.msg import JointCommand as JointCommandMsg
 from kata_msgs.msg import Verdict as VerdictMsg
 from kata_nodes import params, qos
 from kata_nodes.alarms import Alarms, AlarmsConfig
+from kata_nodes.base_watch import BaseWatch
 from kata_nodes.convert import JointConverter
 from kata_nodes.health import Health
 from kata_nodes.spin import run
@@ -30,6 +31,7 @@ class NodeConfig:
     """Parameters of the node, beside those of `SafetyConfig`."""
 
     robot: str = param("g1", doc="Name or path of the robot's folder of data.")
+    base: str = param("fixed", choices=("fixed", "floating"), doc="Whether the base is held, or free and told of on odom.")
     max_silence: float = param(0.5, unit="s", low=0.05, high=10.0, doc="Wall time of silence after which an input is dropped.")
 
 
@@ -61,8 +63,10 @@ class SafetyNode(Node):
         self.create_service(Trigger, "~/reset", self._on_reset)
         # System time may be set back, and a timer on it would then pause: off the simulator, tick by the steady clock.
         simulated = self.get_parameter("use_sim_time").value
-        self._alarms = Alarms(self, params.declare(self, AlarmsConfig), 1.0 / limits.rate, simulated)
-        self._health = Health(self, self._alarms.loop)
+        deadlines = params.declare(self, AlarmsConfig)
+        self._alarms = Alarms(self, deadlines, 1.0 / limits.rate, simulated)
+        self._base = BaseWatch(self, robot, deadlines.odom_deadline) if self._config.base == "floating" else None
+        self._health = Health(self, self._alarms.loop, robot.description.name)
         self.create_timer(1.0 / limits.rate, self._tick, clock=self.get_clock() if simulated else self._steady)
         self.create_timer(_WATCH, self._watch, clock=self._steady)
         self.create_timer(1.0, self._health.publish, clock=self._steady)
@@ -84,13 +88,19 @@ class SafetyNode(Node):
         self._decide()
 
     def _decide(self) -> None:
-        senses = Senses(self._alarms.current)
-        verdict = self._filter.step(self._state, self._target, self.get_clock().now().nanoseconds, senses)
+        verdict = self._filter.step(self._state, self._target, self.get_clock().now().nanoseconds, self._senses())
         if verdict.command is not None:
             self._commands.publish(self._joints.command_to(verdict.command))
         self._verdicts.publish(self._joints.verdict_to(verdict))
         self._health.note(verdict)
         self._tell(verdict)
+
+    def _senses(self) -> Senses:
+        if self._base is None:
+            return Senses(self._alarms.current)
+        if self._base.missing:
+            return Senses((*self._alarms.current, Reason.NO_BASE))
+        return Senses(self._alarms.current, self._base.state(self._state))
 
     def _tell(self, verdict: Verdict) -> None:
         """Log when the robot begins to follow, to hold or to stand still; limits alone are not news."""

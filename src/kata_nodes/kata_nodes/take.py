@@ -10,8 +10,11 @@ from functools import partial
 from pathlib import Path
 from time import monotonic
 
+from rclpy.serialization import serialize_message
+
 from kata_core.recording import StreamSpec
 from kata_core.version import code_version
+from kata_msgs.msg import EpisodeMark
 from kata_nodes.bag_metadata import BagTopic
 from kata_nodes.bag_thread import BagThread, Sample
 from kata_nodes.bag_writer import BagWriter, next_episode
@@ -83,6 +86,10 @@ class Take:
         """Take a sample."""
         if self._thread:
             self._thread.put(sample)
+
+    def mark(self, topic: str, mark: EpisodeMark, now: int, number: int) -> None:
+        """Write a mark of a time [ns] on its topic."""
+        self.put(Sample(topic, bytes(serialize_message(mark)), now, 0, number))
 
     def halt(self, reason: str) -> None:
         """Take nothing more, and say why."""

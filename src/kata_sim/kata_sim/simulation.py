@@ -8,6 +8,7 @@ import mujoco
 import numpy as np
 
 from kata_core.arrays import FloatArray, frozen
+from kata_core.base_motion import BaseMotion
 from kata_core.errors import KataError
 from kata_core.joints import JointCommand, JointState
 from kata_core.robot import RobotModel
@@ -19,6 +20,9 @@ from kata_sim.room import GOAL_BODY
 from kata_sim.task import ReachTask, TaskState
 
 __all__ = ["ImuSample", "Simulation", "SimulationError"]
+
+_PUSH_TIME = 0.1
+"""How long a push lasts [s]."""
 
 _DIVERGED = (mujoco.mjtWarning.mjWARN_BADQPOS, mujoco.mjtWarning.mjWARN_BADQVEL, mujoco.mjtWarning.mjWARN_BADQACC)
 
@@ -83,7 +87,7 @@ class Simulation:
         mujoco.mj_resetData(self.model, self.data)
         noise = rng.uniform(-1.0, 1.0, len(self.robot.layout)) * self.config.rest_noise
         self.data.qpos[self._qpos] = self.robot.clamp(self.robot.rest + noise)
-        self._command, self._received = self._stand, None
+        self._command, self._received, self._pushed = self._stand, None, self.time
         self.reset_task(rng)
 
     def reset_task(self, rng: np.random.Generator) -> None:
@@ -115,6 +119,8 @@ class Simulation:
         """
         for _ in range(steps):
             self.data.ctrl[:] = self._effort()
+            if self.time >= self._pushed:
+                self.data.xfrc_applied[self._base] = 0.0
             mujoco.mj_step(self.model, self.data)
             self.time += self._period
             if self.task:
@@ -135,6 +141,26 @@ class Simulation:
             # MuJoCo's accelerometer reads nothing on a body that is welded to the world.
             acceleration = -self.model.opt.gravity @ site.xmat.reshape(3, 3)
         return ImuSample(self.time, *(frozen("imu", v, (len(v),)) for v in ([x, y, z, w], gyro, acceleration)))
+
+    @property
+    def floating(self) -> bool:
+        """Whether the base is free."""
+        return self.config.base == "floating"
+
+    def base(self) -> BaseMotion:
+        """Return how a free base stands and moves; only where `floating`."""
+        joint = self.model.joint("base")
+        at, speed = int(joint.qposadr[0]), int(joint.dofadr[0])
+        x, y, z, qw, qx, qy, qz = self.data.qpos[at : at + 7]
+        rotation = self.data.xmat[self._base].reshape(3, 3)
+        linear = self.data.qvel[speed : speed + 3] @ rotation  # MuJoCo: linear in the world, angular in the base
+        angular = self.data.qvel[speed + 3 : speed + 6]
+        return BaseMotion(self.time, np.array([x, y, z]), np.array([qx, qy, qz, qw]), linear, angular)
+
+    def push(self, impulse: FloatArray) -> None:
+        """Push the base for a tenth of a second; impulse in the world, shape (3,), [N·s]."""
+        self.data.xfrc_applied[self._base, :3] = np.asarray(impulse, dtype=float) / _PUSH_TIME
+        self._pushed = self.time + round(_PUSH_TIME * 1e9)
 
     def frame_position(self, frame: str) -> FloatArray:
         """Return where a frame of the description was at the beginning of the last step, base's frame, shape (3,), [m]."""

@@ -9,11 +9,13 @@ from kata_core.safety.intake import Received
 from kata_core.safety.limits import JointLimits, LimitedStep
 from kata_core.safety.senses import NOTHING, Senses
 from kata_core.safety.shapes import Shapes, load_shapes
+from kata_core.safety.standing import UNKNOWN_BASE, Standing
 from kata_core.safety.stops import StopCategory, StopTable
 from kata_core.safety.watchdog import Alternation, LoopMonitor, Watchdog
 
 __all__ = [
     "NOTHING",
+    "UNKNOWN_BASE",
     "Alternation",
     "BaseState",
     "Guard",
@@ -25,6 +27,7 @@ __all__ = [
     "SafetyFilter",
     "Senses",
     "Shapes",
+    "Standing",
     "StopCategory",
     "StopTable",
     "Watchdog",

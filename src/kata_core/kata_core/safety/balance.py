@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Does a robot on its feet stand safely? Base tilt, and the capture point against the support polygon.
 
-Checked on synthetic states only: nothing in Kata balances a robot yet (docs/safety.md).
+Nothing in Kata balances a robot yet: what is checked is that a robot that falls is stopped in time (docs/safety.md).
 """
 
 from dataclasses import dataclass
@@ -11,8 +11,9 @@ from numpy.typing import ArrayLike
 
 from kata_core.arrays import FloatArray
 from kata_core.safety.stops import Stance
+from kata_core.verdict import Reason
 
-__all__ = ["BaseState", "base_tilt", "capture_point", "stance_of", "support_margin"]
+__all__ = ["BaseState", "base_faults", "base_tilt", "capture_point", "stance_of", "support_margin", "tilt_of"]
 
 GRAVITY = 9.81
 
@@ -32,9 +33,20 @@ class BaseState:
 
 def base_tilt(orientation_xyzw: ArrayLike) -> float:
     """Return the angle between the base's z axis and the vertical [rad]; NaN in gives π, the worst."""
+    return tilt_of(orientation_xyzw, (0.0, 0.0, 1.0))
+
+
+def tilt_of(orientation_xyzw: ArrayLike, axis: ArrayLike) -> float:
+    """Return the angle between a body's axis and the vertical [rad]; NaN in gives π, the worst.
+
+    Args:
+        orientation_xyzw: Body to world, shape (4,), of any length but zero.
+        axis: Unit vector in the body, shape (3,).
+    """
     x, y, z, w = np.asarray(orientation_xyzw, dtype=float)
     norm = x * x + y * y + z * z + w * w
-    cosine = 1.0 - 2.0 * (x * x + y * y) / norm if norm > 0.0 else -1.0
+    up = np.array([2.0 * (x * z - w * y), 2.0 * (y * z + w * x), norm - 2.0 * (x * x + y * y)])
+    cosine = float(up @ np.asarray(axis, dtype=float) / norm) if norm > 0.0 else -1.0
     return float(np.arccos(np.clip(cosine, -1.0, 1.0))) if np.isfinite(cosine) else float(np.pi)
 
 
@@ -69,6 +81,22 @@ def support_margin(point: ArrayLike, corners: ArrayLike) -> float:
         return float(sides.min())
     along = np.clip(((p - hull) * edges).sum(axis=1) / (edges**2).sum(axis=1), 0.0, 1.0)
     return -float(np.linalg.norm(hull + along[:, None] * edges - p, axis=1).min())
+
+
+def base_faults(base: BaseState | None, most_tilt: float, most_fall: float) -> tuple[str, ...]:
+    """Return what is wrong with a floating base, names from `Reason`; nothing for a base that is held, None.
+
+    Args:
+        base: How it stands.
+        most_tilt: Tilt beyond which the robot stops [rad].
+        most_fall: Distance of the capture point outside the support beyond which it falls [m].
+    """
+    if base is None:
+        return ()
+    if not (np.isfinite(base.tilt) and base.margin < np.inf):
+        return (Reason.LOST_BASE,)
+    tilted = (Reason.BASE_TILT,) if not base.tilt <= most_tilt else ()
+    return (*((Reason.FALLING,) if not base.margin >= -most_fall else ()), *tilted)
 
 
 def stance_of(base: BaseState | None, least_margin: float, most_tilt: float) -> str:

@@ -110,7 +110,7 @@ class SafetyFilter:
         trouble = state_fault(state, self._joints, now, self._config)
         if not 0 <= elapsed <= self._config.max_tick_gap * 1e9:
             self._forget()
-            trouble = trouble or Reason.CLOCK_JUMP
+            trouble = Reason.CLOCK_JUMP  # which is also why the joint state seems old, or from the future
         measured = None if state is None or trouble else state
         if measured is not None:
             trouble, self._seen = self._anchor(measured), measured.stamp

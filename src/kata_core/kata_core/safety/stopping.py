@@ -3,11 +3,10 @@
 
 from dataclasses import dataclass
 
-from kata_core.safety.balance import stance_of
+from kata_core.safety.balance import base_faults, stance_of
 from kata_core.safety.config import SafetyConfig
 from kata_core.safety.senses import Senses
 from kata_core.safety.stops import StopCategory, StopTable
-from kata_core.verdict import Reason
 
 __all__ = ["Latch", "Stop"]
 
@@ -49,8 +48,7 @@ class Latch:
     def notice(self, causes: tuple[str, ...], senses: Senses, now: int) -> str:
         """Take the causes that last now; return the one for which to wait, if none stops the robot."""
         config, base = self._config, senses.base
-        tilted = base is not None and not base.tilt <= config.max_tilt
-        causes = (*causes, *senses.alarms, *((Reason.BASE_TILT,) if tilted else ()))
+        causes = (*causes, *senses.alarms, *base_faults(base, config.max_tilt, config.fall_margin))
         stance = stance_of(base, config.min_balance_margin, config.max_tilt)
         asked = (self._asked,) if self._asked else ()
         self._present = tuple(c for c in causes if self._table.category(c, stance) < StopCategory.WAIT)
