@@ -9,6 +9,7 @@ folder adds these keys, all optional:
   ``keep_out`` (from, to, radius: a capsule, or a sphere where both ends agree), all in the base's frame [m].
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -98,32 +99,41 @@ def load_shapes(robot: RobotModel) -> Shapes:
         RobotError: ``safety.yaml`` is unusable.
     """
     file = robot.description.folder / "safety.yaml"
-    own = _own(robot)
     if not file.exists():
-        return own
+        return _own(robot, {})
     try:
         data = yaml.safe_load(file.read_text()) or {}
-        unknown = set(data) - {"hands", "margins", "workspace"}
+        unknown = set(data) - {"clearances", "hands", "margins", "workspace"}
         if unknown:
             raise ValueError(f"unknown keys {sorted(unknown)}")
-        return _with_workspace(robot, own, data)
+        return _with_workspace(robot, _own(robot, data.get("clearances", {})), data)
     except (OSError, yaml.YAMLError, KeyError, TypeError, ValueError, AttributeError) as error:
         text = f"lacks the key {error}" if isinstance(error, KeyError) else str(error).replace("\n", " ")
         raise RobotError(f"unusable safety data: {text}", where=str(file)) from error
 
 
-def _own(robot: RobotModel) -> Shapes:
-    """Return the robot's capsules; pairs that are near at rest may stay as near as they are there."""
+def _own(robot: RobotModel, clearances: Mapping[str, float]) -> Shapes:
+    """Return the robot's capsules; pairs that are near at rest may stay as near as they are there.
+
+    Args:
+        robot: The robot.
+        clearances: By pattern of joint names, what pairs with a capsule that the joint carries keep more than the margin [m].
+    """
     arrays = capsule_arrays(robot, load_capsules(robot))
     capsules = tuple(
         Capsule(int(body), ends[0], ends[1], float(radius))
         for body, ends, radius in zip(arrays.body, arrays.ends, arrays.radius, strict=True)
     )
     axes = _axes_at_rest(robot, capsules)
+    more = {
+        body: max((float(m) for pattern, m in clearances.items() if re.fullmatch(pattern, name)), default=0.0)
+        for body, name in enumerate(robot.pinocchio.names)
+    }
     gaps = []
     for i, j in arrays.pair.tolist():
         apart = closest(axes, i, j, np.zeros((2, 3))) - capsules[i].radius - capsules[j].radius
-        gaps.append(Gap(i, j, min(apart - AT_REST, 0.0), border=False))
+        extra = max(more[capsules[i].body], more[capsules[j].body])
+        gaps.append(Gap(i, j, min(apart - AT_REST, extra), border=False))
     return Shapes(capsules, tuple(gaps))
 
 
