@@ -18,9 +18,9 @@ from rosbags.serde import SerdeError
 
 from kata_core.errors import DataError
 
-__all__ = ["Bag", "BagInfo", "Stream", "find_bags", "read_bag", "read_info", "verify_bag"]
+__all__ = ["BROKEN", "Bag", "BagInfo", "Stream", "find_bags", "read_bag", "read_info", "unreadable", "verify_bag"]
 
-_BROKEN = (
+BROKEN = (
     *(AnyReaderError, ReaderError, SerdeError, ZstdError, struct.error),
     *(OSError, ValueError, TypeError, LookupError, ArithmeticError, AssertionError, MemoryError, RuntimeError),
 )
@@ -167,14 +167,19 @@ def read_bag(path: Path, topics: Sequence[str]) -> Bag:
         with AnyReader([path]) as reader:
             chosen = _choose(reader.connections, topics, path)
             streams = _read(reader, chosen)
-    except _BROKEN as error:
-        raise DataError(f"unreadable: {_line(error)}", where=str(path), fix=_CUT) from error
+    except BROKEN as error:
+        raise unreadable(error, path) from error
     for stream in streams.values():
         expected = info.messages.get(stream.topic, 0)
         if len(stream) != expected:
             what = f"holds {len(stream)} of {expected} messages on {stream.topic}"
             raise DataError(what, where=str(path), fix=_CUT)
     return Bag(info, streams)
+
+
+def unreadable(error: Exception, path: Path) -> DataError:
+    """Return the error of a bag that broke its reader."""
+    return DataError(f"unreadable: {_line(error)}", where=str(path), fix=_CUT)
 
 
 def verify_bag(path: Path) -> None:
@@ -188,8 +193,8 @@ def verify_bag(path: Path) -> None:
         with AnyReader([path]) as reader:
             for connection, _, _ in reader.messages():
                 expected[connection.topic] = expected.get(connection.topic, 0) - 1
-    except _BROKEN as error:
-        raise DataError(f"unreadable: {_line(error)}", where=str(path), fix=_CUT) from error
+    except BROKEN as error:
+        raise unreadable(error, path) from error
     for topic, missing in expected.items():
         if missing:
             raise DataError(
