@@ -79,7 +79,10 @@ def reach_steps(arguments: argparse.Namespace, out: Path) -> list[Step]:
             f"A scripted operator shows {episodes} reaches through the ROS graph",
             ["kata", "launch", "record", f"episodes:={episodes}", f"seed:={seed}", f"out:={demonstrations}"],
         ),
-        Step("Bags become a dataset", ["kata", "dataset", str(demonstrations), "--out", str(dataset)]),
+        Step(
+            "Bags become a dataset",
+            ["kata", "dataset", "build", str(demonstrations), "--out", str(dataset), "--image-height", "60"],
+        ),
         Step("Learn by behavioural cloning", ["kata", "train", "--data", str(dataset), "--out", str(train), "--seed", str(seed)]),
         Step("Export to ONNX, checked against torch", ["kata", "export", str(train), "--out", str(policy)]),
         Step(

@@ -17,7 +17,8 @@ _TABLE = {
     "kata_core": "numpy pinocchio coal yaml daqp numba onnxruntime scipy tqdm",
     "kata_sim": "kata_core numpy yaml mujoco trimesh fast_simplification cv2",
     "kata_nodes": f"kata_core kata_msgs kata_sim numpy yaml rclpy ament_index_python cv2 mcap {_MESSAGES}",
-    "kata_learning": "kata_core kata_sim numpy yaml torch onnx onnxscript onnxruntime rosbags mcap cv2 matplotlib tqdm backports",
+    "kata_learning": "kata_core kata_sim numpy yaml torch onnx onnxscript onnxruntime rosbags mcap cv2 matplotlib tqdm backports "
+    "pyarrow av h5py",
 }
 ALLOWED = {package: frozenset(names.split()) for package, names in _TABLE.items()}
 

@@ -16,7 +16,10 @@ setup(
         ("share/ament_index/resource_index/packages", ["resource/kata_learning"]),
         ("share/kata_learning", ["package.xml"]),
     ],
-    install_requires=["numpy", "torch", "onnx", "onnxscript", "rosbags", "tqdm", "kata_core", "kata_sim"],
+    install_requires=[
+        *("numpy", "torch", "onnx", "onnxscript", "rosbags", "tqdm", "pyarrow", "av", "h5py"),
+        *("kata_core", "kata_sim"),
+    ],
     entry_points={
         "kata.commands": [f"{name} = kata_learning.commands.{name}" for name in COMMANDS],
         "kata.retarget": ["report = kata_learning.commands.retarget_report"],

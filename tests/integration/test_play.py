@@ -7,9 +7,11 @@ import sys
 
 import numpy as np
 import pytest
-from sensor_msgs.msg import JointState
+from sensor_msgs.msg import JointState as JointStateMsg
 
-from kata_core import Trajectory, load_robot
+from kata_core import JointState, Trajectory, load_robot
+from kata_core.retarget import BodyRetargeter
+from kata_core.safety import SafetyConfig, SafetyFilter
 from kata_msgs.msg import Verdict
 from kata_nodes.convert import JointConverter, from_time
 
@@ -23,11 +25,20 @@ def play(mocap, *arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 
+@pytest.fixture(scope="module")
+def compiled() -> None:
+    """Compile the kernels of retargeting and safety: where they are not yet, that takes a minute or two."""
+    robot = load_robot("g1")
+    BodyRetargeter(robot)
+    rest = JointState(1, robot.rest, 0.0 * robot.rest, 0.0 * robot.rest)
+    SafetyFilter(robot, SafetyConfig()).step(rest, None, 1)
+
+
 @pytest.fixture
-def robot_up(launch, probe):
+def robot_up(compiled, launch, probe):
     """Start the simulated robot; return what is heard of its joints and verdicts."""
     launch("sim", "camera_rate:=0")
-    states, verdicts = probe.hear(JointState, "joint_states"), probe.hear(Verdict, "verdict")
+    states, verdicts = probe.hear(JointStateMsg, "joint_states"), probe.hear(Verdict, "verdict")
     assert probe.until(lambda: len(states) > 20 and len(verdicts) > 20, 120.0)
     return states, verdicts
 
@@ -73,7 +84,7 @@ def test_without_a_safety_node_one_line_says_what_to_start(ros_domain, mocap):
     assert "kata launch" in output
 
 
-def error_of_followed(motion: Trajectory, states: list[JointState]) -> np.ndarray:
+def error_of_followed(motion: Trajectory, states: list[JointStateMsg]) -> np.ndarray:
     """Return the distance of measured joints from the clip's, at the delay that fits best, shape (N, n), [rad].
 
     Postures beyond the safety filter's margins do not count: the filter keeps away from there.

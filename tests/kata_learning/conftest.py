@@ -6,9 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from synthetic import SHORT, simulate_reach, write_bag
+from synthetic import SHORT, make_jpegs, simulate_reach, write_bag
 
 from kata_core import RobotModel, load_robot
+from kata_core.cli import main
 from kata_learning.bags import find_bags
 from kata_learning.build import DatasetConfig, build_dataset
 from kata_learning.dataset import Dataset, load_dataset, save_dataset
@@ -51,6 +52,26 @@ def saved(dataset: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder of the dataset."""
     folder = tmp_path_factory.mktemp("saved") / "dataset"
     save_dataset(dataset, folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def pictured_bags(g1: RobotModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with three short bags of two cameras, by two operators."""
+    folder, rng = tmp_path_factory.mktemp("pictured_bags"), np.random.default_rng(3)
+    for i, operator in enumerate(("anna", "ben", "anna")):
+        pictures = {"head": make_jpegs(12, 64, 48, i), "wrist": make_jpegs(12, 32, 32, 5 + i)}
+        reach = simulate_reach(g1, rng, seconds=0.6)
+        labels = {"operator": operator, "quality": "AB"[i % 2]}
+        write_bag(folder / f"episode_{i:04d}", g1, reach, pictures=pictures, **labels)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def pictured(pictured_bags: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a dataset with pictures, made by the command."""
+    folder = tmp_path_factory.mktemp("pictured") / "dataset"
+    assert main(["dataset", "build", str(pictured_bags), "--out", str(folder), "--jobs", "1"]) == 0
     return folder
 
 

@@ -4,10 +4,12 @@
 They hold the same streams, types and stamps as bags from the graph, so that the tests need no stored blob.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pinocchio as pin
 from rosbags.rosbag2 import StoragePlugin, Writer
@@ -92,15 +94,42 @@ def simulate_reach(robot: RobotModel, rng: np.random.Generator, seconds: float =
     return Reach(stamp, source, *(np.array(rows[name]) for name in ("measured", "velocity", "command")), goal)
 
 
-def write_bag(path: Path, robot: RobotModel, reach: Reach, **custom: str) -> Path:
-    """Write a reach as a bag with the streams that Kata records."""
+def write_bag(
+    path: Path, robot: RobotModel, reach: Reach, *, pictures: Mapping[str, Sequence[bytes]] | None = None, **custom: str
+) -> Path:
+    """Write a reach as a bag with the streams that Kata records, and JPEGs in turn at 30 Hz for each camera."""
     store = make_store()
     about = {"task": "reach the ball", "task_success": "true", "robot": robot.description.name, **custom}
     with Writer(path, version=9, storage_plugin=StoragePlugin.MCAP) as writer:
         for key, value in about.items():
             writer.set_custom_data(key, value)
         _write_messages(writer, store, robot, reach)
+        for camera, jpegs in (pictures or {}).items():
+            _write_pictures(writer, store, reach, f"/camera/{camera}/image_raw/compressed", jpegs)
     return path
+
+
+def _write_pictures(writer: Writer, store: Any, reach: Reach, topic: str, jpegs: Sequence[bytes]) -> None:
+    kind = "sensor_msgs/msg/CompressedImage"
+    channel = writer.add_connection(topic, kind, typestore=store)
+    for i, stamp in enumerate(range(int(reach.stamp[0]), int(reach.stamp[-1]), 1_000_000_000 // 30)):
+        data = np.frombuffer(jpegs[i % len(jpegs)], dtype=np.uint8)
+        message = store.types[kind](header=header(store, stamp), format="jpeg", data=data)
+        writer.write(channel, stamp + 5_000_000, store.serialize_cdr(message, kind))
+
+
+def make_jpegs(count: int, width: int = 64, height: int = 48, seed: int = 0) -> list[bytes]:
+    """Return pictures of a moving square over a coloured ground with some grain."""
+    rng = np.random.default_rng(seed)
+    across, down = np.meshgrid(np.linspace(0, 160, width), np.linspace(0, 160, height))
+    jpegs = []
+    for i in range(count):
+        picture = np.stack([across, down, np.full_like(across, 10 * seed + 40)], axis=-1) + rng.normal(0, 3, (height, width, 3))
+        side, left = height // 4, (width - height // 4) * i // max(count - 1, 1)
+        picture[side : 2 * side, left : left + side] = (30, 60, 230)
+        pixels = np.clip(picture, 0, 255).astype(np.uint8)
+        jpegs.append(bytes(cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, 90])[1]))  # as the simulator's camera
+    return jpegs
 
 
 def _write_messages(writer: Writer, store: Any, robot: RobotModel, reach: Reach) -> None:

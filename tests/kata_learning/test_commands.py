@@ -26,7 +26,7 @@ def test_help_shows_an_example(command, capsys):
 @pytest.mark.slow
 def test_from_bags_to_a_success_rate(bags, tmp_path, capsys):
     data, run, policy, figures = (str(tmp_path / name) for name in ("data", "run", "policy.onnx", "figures.json"))
-    assert main(["dataset", str(bags), "--out", data]) == 0
+    assert main(["dataset", "build", str(bags), "--out", data]) == 0
     assert main(["train", "--data", data, "--out", run, "--epochs", "3", "--hidden", "16"]) == 0
     assert main(["export", run, "--out", policy]) == 0
     assert main(["evaluate", policy, "--rollouts", "2", "--timeout", "1.0", "--json", figures]) == 0
@@ -42,9 +42,9 @@ def test_from_bags_to_a_success_rate(bags, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["dataset", "nowhere", "--out", "data"], "no such folder"),
-        (["dataset", ".", "--out", "data", "--rate", "-1"], "rate is -1.0 Hz"),
-        (["dataset", ".", "--out", "data", "--robot", "golem"], "golem"),
+        (["dataset", "build", "nowhere", "--out", "data"], "no such folder"),
+        (["dataset", "build", ".", "--out", "data", "--rate", "-1"], "rate is -1.0 Hz"),
+        (["dataset", "build", ".", "--out", "data", "--robot", "golem"], "golem"),
         (["train", "--data", "nowhere", "--out", "run"], "kata dataset"),
         (["export", "nowhere", "--out", "policy.onnx"], "kata train"),
         (["evaluate", "nowhere.onnx"], "kata export"),

@@ -11,8 +11,9 @@ from kata_core import JointState
 from kata_core.errors import ContractError, DataError
 from kata_core.observation import Observer
 from kata_learning.bags import find_bags
-from kata_learning.build import DatasetConfig, build_dataset
+from kata_learning.build import BuildOptions, DatasetConfig, build_dataset
 from kata_learning.dataset import content_hash, load_dataset, save_dataset
+from kata_learning.dataset.table import read_table, write_table
 from kata_learning.joints import expand_joints
 from kata_learning.recording import read_recording
 
@@ -119,9 +120,9 @@ def test_building_twice_gives_the_same_hash(bags, dataset, g1):
 
 def test_a_changed_array_is_noticed(dataset, tmp_path):
     save_dataset(dataset, tmp_path / "data")
-    values = np.load(tmp_path / "data/action.npy")
-    values[3] += 1e-6
-    np.save(tmp_path / "data/action.npy", values)
+    arrays = {name: values.copy() for name, values in read_table(tmp_path / "data/steps.parquet").items()}
+    arrays["action"][3] += 1e-6
+    write_table(arrays, tmp_path / "data/steps.parquet")
     with pytest.raises(DataError, match="hash"):
         load_dataset(tmp_path / "data")
 
@@ -164,12 +165,12 @@ def test_groups_stand_for_their_joints(g1):
 
 def test_unknown_terms_are_refused(bags, g1):
     with pytest.raises(ContractError, match="feelings"):
-        build_dataset(find_bags([bags]), g1, DatasetConfig(), terms=["feelings"])
+        build_dataset(find_bags([bags]), g1, DatasetConfig(), BuildOptions(terms=["feelings"]))
 
 
 def test_an_object_that_was_not_there_leaves_nothing(bags, g1):
     with pytest.raises(DataError, match="no step"):
-        build_dataset(find_bags([bags]), g1, DatasetConfig(), terms=["object_position/cup"])
+        build_dataset(find_bags([bags]), g1, DatasetConfig(), BuildOptions(terms=["object_position/cup"]))
 
 
 def test_failures_alone_are_not_enough(make_bag, g1):

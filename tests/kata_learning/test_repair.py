@@ -114,6 +114,17 @@ def test_a_damaged_bag_keeps_all_other_chunks_its_facts_and_the_original(chunked
     assert (tmp_path / f"{DAMAGED}{bag.name}" / file.name).read_bytes() == bytes(data)
 
 
+def test_a_chunk_that_lies_there_twice_counts_once(chunked, tmp_path):
+    bag = chunked()
+    expected = rows(bag)
+    file = next(bag.glob("*.mcap"))
+    data, ends = file.read_bytes(), chunk_ends(file)
+    file.write_bytes(data[: ends[3]] + data[ends[2] : ends[3]] + data[ends[3] :])
+    assert find_broken([tmp_path]) == [bag]
+    repair_bag(bag)
+    assert rows(bag) == expected
+
+
 def test_a_whole_bag_is_not_touched(chunked, tmp_path):
     bag = chunked()
     before = {p: p.stat().st_mtime_ns for p in bag.iterdir()}

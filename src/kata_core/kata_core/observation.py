@@ -101,6 +101,26 @@ class Observer:
                 return objects[name] - places[frame]
         raise AssertionError(parts)
 
+    def jacobian(self, state: JointState) -> dict[str, NDArray[np.float32]]:
+        """Return the derivative of every term by the policy's joints, shape (*shape, k), in [unit of the term / rad].
+
+        Args:
+            state: Measured joints.
+        """
+        frames = dict(zip(self._frames, self._robot.frame_jacobians(state.position, self._frames), strict=True))
+        found = {}
+        for spec, parts in zip(self.terms, self._parsed, strict=True):
+            slope = np.zeros((*spec.shape, len(self._joints)))
+            match parts:
+                case ["joint_position"]:
+                    slope = np.eye(len(self._joints))
+                case ["frame_position", frame]:
+                    slope = frames[frame][:, self._joints]
+                case ["object_from_frame", _, frame]:
+                    slope = -frames[frame][:, self._joints]
+            found[spec.name] = slope.astype(np.float32)
+        return found
+
 
 def _parse(name: str) -> list[str]:
     parts = name.split("/")

@@ -18,7 +18,20 @@ from rosbags.serde import SerdeError
 
 from kata_core.errors import DataError
 
-__all__ = ["BROKEN", "Bag", "BagInfo", "Stream", "find_bags", "read_bag", "read_info", "unreadable", "verify_bag"]
+__all__ = [
+    "BROKEN",
+    "Bag",
+    "BagInfo",
+    "Stream",
+    "check_count",
+    "find_bags",
+    "missing_stream",
+    "read_bag",
+    "read_info",
+    "stream_of",
+    "unreadable",
+    "verify_bag",
+]
 
 BROKEN = (
     *(AnyReaderError, ReaderError, SerdeError, ZstdError, struct.error),
@@ -103,9 +116,14 @@ class Bag:
             DataError: The bag has no such topic, or it is empty.
         """
         if name not in self.streams or not len(self.streams[name]):
-            has = ", ".join(sorted(topic for topic, count in self.info.messages.items() if count))
-            raise DataError(f"no messages on {name}", where=str(self.info.path), fix=f"the bag has: {has or 'nothing'}")
+            raise missing_stream(self.info, name)
         return self.streams[name]
+
+
+def missing_stream(info: BagInfo, name: str) -> DataError:
+    """Return the error of a bag without messages on a topic; it says what the bag has."""
+    has = ", ".join(sorted(topic for topic, count in info.messages.items() if count))
+    return DataError(f"no messages on {name}", where=str(info.path), fix=f"the bag has: {has or 'nothing'}")
 
 
 def find_bags(paths: Iterable[Path]) -> list[Path]:
@@ -170,11 +188,16 @@ def read_bag(path: Path, topics: Sequence[str]) -> Bag:
     except BROKEN as error:
         raise unreadable(error, path) from error
     for stream in streams.values():
-        expected = info.messages.get(stream.topic, 0)
-        if len(stream) != expected:
-            what = f"holds {len(stream)} of {expected} messages on {stream.topic}"
-            raise DataError(what, where=str(path), fix=_CUT)
+        check_count(info, stream.topic, len(stream))
     return Bag(info, streams)
+
+
+def check_count(info: BagInfo, topic: str, found: int) -> None:
+    """Raise DataError unless as many messages were found as the bag says it has on a topic."""
+    expected = info.messages.get(topic, 0)
+    if found != expected:
+        what = f"holds {found} of {expected} messages on {topic}"
+        raise DataError(what, where=str(info.path), fix=_CUT)
 
 
 def unreadable(error: Exception, path: Path) -> DataError:
@@ -220,10 +243,11 @@ def _read(reader: AnyReader, chosen: Mapping[str, Sequence[Connection]]) -> dict
     wanted = [c for connections in chosen.values() for c in connections]
     for connection, received, data in reader.messages(connections=wanted) if wanted else ():
         rows[name_of[connection.topic]].append((received, reader.deserialize(data, connection.msgtype)))
-    return {name: _stream(chosen[name][0].topic, found) for name, found in rows.items()}
+    return {name: stream_of(chosen[name][0].topic, found) for name, found in rows.items()}
 
 
-def _stream(topic: str, rows: Sequence[tuple[int, Any]]) -> Stream:
+def stream_of(topic: str, rows: Sequence[tuple[int, Any]]) -> Stream:
+    """Return a stream of decoded messages, each with the time of its receipt [ns]."""
     messages = tuple(message for _, message in rows)
     received = np.array([received for received, _ in rows], dtype=np.int64)
     stamp = np.array([nanoseconds(m.header.stamp) if hasattr(m, "header") else t for t, m in rows], dtype=np.int64)

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from kata_core.arrays import FloatArray
 from kata_core.errors import DataError
 from kata_core.joints import JointLayout
 from kata_core.robot import RobotModel
-from kata_learning.recording import CommandSeries
 
 __all__ = ["MOVED", "expand_joints", "moved_joints", "sent_gains"]
 
@@ -16,13 +16,17 @@ MOVED = 0.02
 """A joint moved if its command ranges over more than this in at least half of the episodes [rad]."""
 
 
-def moved_joints(commands: Sequence[CommandSeries], layout: JointLayout) -> tuple[str, ...]:
+def moved_joints(spans: Sequence[FloatArray], layout: JointLayout) -> tuple[str, ...]:
     """Return the joints whose command moved, in layout order.
+
+    Args:
+        spans: By how much each joint's command ranges over an episode, shape (n,), [rad], for each.
+        layout: Joint order.
 
     Raises:
         DataError: None did.
     """
-    span = np.median([np.nanmax(c.position, axis=0) - np.nanmin(c.position, axis=0) for c in commands], axis=0)
+    span = np.median(spans, axis=0)
     names = tuple(name for name, moved in zip(layout.names, span, strict=True) if moved > MOVED)
     if not names:
         raise DataError(f"no joint moved by more than {MOVED} rad", fix="record a motion, or name joints with --joints")
@@ -45,10 +49,15 @@ def expand_joints(given: Sequence[str], robot: RobotModel) -> tuple[str, ...]:
 
 
 def sent_gains(
-    commands: Sequence[CommandSeries], layout: JointLayout, names: Sequence[str]
+    gains: Sequence[tuple[FloatArray, FloatArray]], layout: JointLayout, names: Sequence[str]
 ) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Return stiffness and damping that were sent most of the time (median), by joint."""
+    """Return stiffness and damping that were sent most of the time (median), by joint.
+
+    Args:
+        gains: Stiffness and damping of each episode, shape (T, n) each, layout order.
+        layout: Joint order.
+        names: Joints that are wanted.
+    """
     index = layout.indices(names)
-    stiffness = np.median(np.concatenate([c.stiffness[:, index] for c in commands]), axis=0)
-    damping = np.median(np.concatenate([c.damping[:, index] for c in commands]), axis=0)
+    stiffness, damping = (np.median(np.concatenate([pair[i][:, index] for pair in gains]), axis=0) for i in (0, 1))
     return tuple(map(float, stiffness)), tuple(map(float, damping))

@@ -108,6 +108,7 @@ class Salvage:
         whole = data[:8] == _MAGIC
         if not whole:
             self.damage.append("does not begin as an MCAP file")
+        seen: set[bytes] = set()
         at = 8 if whole else self._resync(data, 0)
         while at < size:
             if size - at <= len(_MAGIC) and data[at:] == _MAGIC:
@@ -120,7 +121,7 @@ class Salvage:
             if data[at] == Opcode.DATA_END and not _index_is_sound(data, size):
                 self.damage.append("its index is damaged")
                 return
-            yield from self._open(data, at, step)
+            yield from self._open(data, at, step, seen)
             at += step
         self.damage.append("ends without its index: the recording was cut")
 
@@ -141,17 +142,26 @@ class Salvage:
             hit = data.find(_MARK, hit + 1)
         return hit - _MARK_AT if hit >= 0 else len(data)
 
-    def _open(self, data: mmap.mmap, at: int, step: int) -> Iterator[object]:
-        """Yield what a record holds; a chunk's records only if all of them are whole."""
+    def _open(self, data: mmap.mmap, at: int, step: int, seen: set[bytes]) -> Iterator[object]:
+        """Yield what a record holds; a chunk's records only if all of them are whole, and only once."""
         content = data[at + _HEAD.size : at + step]
         try:
             if data[at] == Opcode.CHUNK:
-                yield from list(records_of(_unpacked(content)))
+                raw = _unpacked(content)
+                yield from list(records_of(raw)) if _is_new(content, seen) else ()
             elif data[at] in _PARTS:
                 yield _parse(data[at], content)
         except _BROKEN as error:
             text = " ".join(str(error).split()) or type(error).__name__
             self.damage.append(f"{'chunk' if data[at] == Opcode.CHUNK else 'record'} at byte {at}: {text}")
+
+
+def _is_new(chunk: bytes, seen: set[bytes]) -> bool:
+    """Return whether no sound chunk had the same times, size and checksum: blocks of a disk may come twice."""
+    head, checksum = chunk[: _CHUNK_HEAD.size - 4], _CHUNK_HEAD.unpack_from(chunk)[3]
+    new = not checksum or head not in seen
+    seen.add(head)
+    return new
 
 
 def _index_is_sound(data: mmap.mmap, size: int) -> bool:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The numbers of one episode: what was measured, sent and seen, in the robot's joint order."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from kata_core.arrays import FloatArray
 from kata_core.errors import DataError
 from kata_core.joints import JointLayout
-from kata_learning.bags import Bag, BagInfo, Stream, read_bag
+from kata_learning.bags import Bag, BagInfo, Stream, missing_stream
+from kata_learning.cdr import FIELDS, JointTable, read_joints
+from kata_learning.raw_bags import RawBag, read_raw
 
 __all__ = [
     "TOPICS",
@@ -23,7 +25,9 @@ __all__ = [
     "command_series",
     "object_series",
     "read_recording",
+    "recording_of",
     "state_series",
+    "topic_name",
 ]
 
 TOPICS = ("joint_states", "command", "task/state")
@@ -103,20 +107,60 @@ class Recording:
 
 
 def read_recording(path: Path, layout: JointLayout) -> Recording:
-    """Read what a dataset needs of one bag.
+    """Read what a dataset needs of one bag, without its pictures.
 
     Raises:
         DataError: The bag is damaged, lacks a stream, or is of a robot with other joints.
     """
-    bag = read_bag(path, TOPICS)
-    task = str(bag.stream("task/state").messages[-1].task) if "task/state" in bag.streams else ""
-    return Recording(bag.info, task, state_series(bag, layout), command_series(bag, "command", layout), object_series(bag))
+    return recording_of(read_raw(path, lambda topic, _: topic_name(topic)), layout)
+
+
+def topic_name(topic: str) -> str | None:
+    """Return which of `TOPICS` a bag's topic is, under any namespace, or None."""
+    return next((name for name in TOPICS if topic.strip("/") == name or topic.endswith(f"/{name}")), None)
+
+
+def recording_of(bag: RawBag, layout: JointLayout) -> Recording:
+    """Return the numbers of a bag.
+
+    Raises:
+        DataError: A message is damaged, a stream is missing, or the robot has other joints.
+    """
+    tasks = bag.decoded("task/state") if "task/state" in bag.streams else None
+    task = str(tasks.messages[-1].task) if tasks else ""
+    state, command = _joints(bag, "joint_states", layout), _joints(bag, "command", layout)
+    received = bag.streams["command"].received
+    return Recording(
+        info=bag.info,
+        task=task,
+        state=StateSeries(state.stamp, **{name: state.numbers[name] for name in ("position", "velocity", "effort")}),
+        command=CommandSeries(
+            command.stamp, received, **{name: command.numbers[name] for name in FIELDS["kata_msgs/msg/JointCommand"]}
+        ),
+        objects=_objects(tasks) if tasks else ObjectSeries(np.zeros(0, dtype=np.int64), {}),
+    )
+
+
+def _joints(bag: RawBag, name: str, layout: JointLayout) -> JointTable:
+    """Return a stream of joint messages in layout order: all at once where they are alike, else one by one."""
+    if name not in bag.streams:
+        raise missing_stream(bag.info, name)
+    raw = bag.streams[name]
+    table = read_joints(raw.data, raw.kind) if raw.kind in FIELDS else None
+    if table is not None:
+        order = _order(name, table.names, layout, bag.info.path)
+        return JointTable(layout.names, table.stamp, {field: values[:, order] for field, values in table.numbers.items()})
+    stream = bag.decoded(name)
+    names_of = "name" if raw.kind.endswith("JointState") else "names"
+    order = _same_order(stream, names_of, layout, bag.info.path)
+    fields = FIELDS.get(raw.kind, ("position", "velocity", "effort"))
+    return JointTable(layout.names, stream.stamp, {field: _rows(stream, field, order, bag.info.path) for field in fields})
 
 
 def state_series(bag: Bag, layout: JointLayout) -> StateSeries:
     """Return the measured joints of a bag in layout order."""
     stream = bag.stream("joint_states")
-    order = _order(stream, [list(m.name) for m in stream.messages[:1]], layout, bag.info.path)
+    order = _same_order(stream, "name", layout, bag.info.path)
     fields = {name: _rows(stream, name, order, bag.info.path) for name in ("position", "velocity", "effort")}
     return StateSeries(stream.stamp, **fields)
 
@@ -124,19 +168,33 @@ def state_series(bag: Bag, layout: JointLayout) -> StateSeries:
 def command_series(bag: Bag, topic: str, layout: JointLayout) -> CommandSeries:
     """Return the joint commands on a topic (``command`` or ``target``) in layout order."""
     stream = bag.stream(topic)
-    order = _order(stream, [list(m.names) for m in stream.messages[:1]], layout, bag.info.path)
+    order = _same_order(stream, "names", layout, bag.info.path)
     names = ("position", "velocity", "effort", "stiffness", "damping")
     fields = {name: _rows(stream, name, order, bag.info.path) for name in names}
     return CommandSeries(stream.stamp, stream.received, **fields)
 
 
-def _order(stream: Stream, names: list[list[str]], layout: JointLayout, path: Path) -> list[int]:
-    order = layout.order_of(names[0])
+def _same_order(stream: Stream, names_of: str, layout: JointLayout, path: Path) -> list[int]:
+    """Return the order of a stream's joints; a message that names others would put numbers on the wrong joints."""
+    first = list(getattr(stream.messages[0], names_of))
+    for i, message in enumerate(stream.messages):
+        if list(getattr(message, names_of)) != first:
+            what = f"message {i} on {stream.topic} names other joints, or in another order, than the first"
+            raise DataError(what, where=str(path), fix="leave this bag out")
+    return _order(stream.topic, first, layout, path)
+
+
+def _order(topic: str, names: Sequence[str], layout: JointLayout, path: Path) -> list[int]:
+    order = layout.order_of(names)
     if order is None:
-        missing = sorted(set(layout.names) - set(names[0]))
-        what = f"{stream.topic} lacks joints of the robot: {', '.join(missing[:3])}{' …' if len(missing) > 3 else ''}"
+        missing = sorted(set(layout.names) - set(names))
+        what = f"{topic} lacks joints of the robot: {_some(missing)}; it has {_some(names)}"
         raise DataError(what, where=str(path), fix="name the robot that was recorded with --robot")
     return order
+
+
+def _some(names: Sequence[str]) -> str:
+    return f"{', '.join(names[:3])}{' …' if len(names) > 3 else ''}"
 
 
 def _rows(stream: Stream, field: str, order: list[int], path: Path) -> FloatArray:
@@ -160,7 +218,10 @@ def object_series(bag: Bag) -> ObjectSeries:
     """Return the task's objects in a bag; empty if it has no task state."""
     if "task/state" not in bag.streams:
         return ObjectSeries(np.zeros(0, dtype=np.int64), {})
-    stream = bag.stream("task/state")
+    return _objects(bag.stream("task/state"))
+
+
+def _objects(stream: Stream) -> ObjectSeries:
     names = [body.name for body in stream.messages[0].objects]
     position = {name: np.full((len(stream), 3), np.nan) for name in names}
     for i, message in enumerate(stream.messages):

@@ -1,17 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """What training draws from: steps with their chunks, and the same steps with the joints displaced."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from kata_learning.dataset import Dataset
 from kata_learning.windows import action_windows
 
-__all__ = ["Disturbance", "Samples", "carried_slopes", "fading", "take_samples"]
+__all__ = ["Disturbance", "Samples", "carried_slopes", "derivatives", "fading", "take_samples"]
 
 
 class Samples(NamedTuple):
@@ -42,12 +43,20 @@ def take_samples(dataset: Dataset, split: str, horizon: int) -> Samples:
     steps = dataset.steps(split)
     windows = action_windows(dataset.episode[steps], dataset.tick[steps], horizon)
     chunk = np.asarray(dataset.action)[steps][windows.step]
-    terms, slopes = (
-        tuple(torch.from_numpy(np.asarray(values)[steps]) for values in part.values())
-        for part in (dataset.observation, dataset.sensitivity)
-    )
+    terms = tuple(torch.from_numpy(np.asarray(values)[steps]) for values in dataset.observation.values())
+    slopes = tuple(torch.from_numpy(values[steps]) for values in derivatives(dataset).values())
     carried = carried_slopes(tuple(dataset.observation), slopes)
     return Samples(terms, slopes, carried, torch.from_numpy(chunk), torch.from_numpy(windows.valid))
+
+
+def derivatives(dataset: Dataset) -> Mapping[str, NDArray[np.float32]]:
+    """Return how each term changes with the policy's joints; zeros where the dataset does not know (imported ones)."""
+    if dataset.sensitivity:
+        return dataset.sensitivity
+    joints = len(dataset.manifest.joint_names)
+    return {
+        name: np.broadcast_to(np.float32(0.0), (len(dataset), *shape, joints)) for name, shape in dataset.manifest.terms.items()
+    }
 
 
 def carried_slopes(names: Sequence[str], slopes: Sequence[Tensor]) -> tuple[Tensor, ...]:

@@ -63,6 +63,9 @@ def train_policy(dataset: Dataset, config: TrainConfig, on_epoch: Callable[[Epoc
     Raises:
         DataError: There is nothing to train on.
     """
+    if not dataset.sensitivity and (config.noise > 0.0 or config.shift > 0.0):
+        what = "the dataset does not know how its observations change with the joints, as disturbances need"
+        raise DataError(what, fix="train with --noise 0 --shift 0, or on a dataset that was built from bags")
     torch.set_num_threads(config.threads)
     generator = torch.Generator().manual_seed(config.seed)
     torch.manual_seed(config.seed)

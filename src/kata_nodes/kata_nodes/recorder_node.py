@@ -79,7 +79,7 @@ class RecorderNode(Node):
         take = Take(self._config, self._facts.topics(), self._facts.at_start(self._machine.task), now)
         take.attach(self._facts.attachments(), now)
         for intake in self._intakes:
-            intake.drops.reset()
+            intake.begin()
         take.begin(self._encoders, self._before.take(now))
         self._take = take
 

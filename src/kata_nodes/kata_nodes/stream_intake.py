@@ -80,6 +80,11 @@ class StreamIntake:
         self.bytes += len(data)
         self._sink(Sample(self.stored, data, received, 0 if self._simulated else sent, sequence))
 
+    def begin(self) -> None:
+        """Count anew, for an episode begins."""
+        self.drops.reset()
+        self.unreported = 0
+
     @property
     def heard(self) -> bool:
         """Whether anything ever came."""

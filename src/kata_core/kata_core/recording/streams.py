@@ -11,6 +11,7 @@ import yaml
 
 from kata_core.config_path import find_config
 from kata_core.errors import ConfigError
+from kata_core.robot.description import load_description
 
 __all__ = ["Store", "StreamSpec", "load_streams", "parse_pairs", "parse_streams"]
 
@@ -52,13 +53,10 @@ def load_streams(robot: str) -> tuple[StreamSpec, ...]:
 
     Raises:
         ConfigError: The file is missing or wrong.
+        RobotError: No such robot.
     """
-    own = find_config(_folder(robot)) / "recording.yaml" if robot else Path()
+    own = load_description(robot).folder / "recording.yaml" if robot else Path()
     return parse_streams(own if own.is_file() else find_config("recording.yaml"))
-
-
-def _folder(robot: str) -> Path:
-    return Path(robot) if "/" in robot else Path("robots") / robot
 
 
 def parse_streams(file: Path) -> tuple[StreamSpec, ...]:

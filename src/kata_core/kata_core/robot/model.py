@@ -68,6 +68,15 @@ class RobotModel:
         pin.framesForwardKinematics(self.pinocchio, self._data, np.asarray(position, dtype=float))
         return [self._data.oMf[self.frame_id(name)].copy() for name in frames]
 
+    def frame_jacobians(self, position: ArrayLike, frames: tuple[str, ...]) -> list[FloatArray]:
+        """Return how frames' places in the base's frame change with the joints, shape (3, n) each, [m/rad]."""
+        if not frames:
+            return []
+        pin.computeJointJacobians(self.pinocchio, self._data, np.asarray(position, dtype=float))
+        ids = [self.frame_id(name) for name in frames]
+        aligned = pin.ReferenceFrame.LOCAL_WORLD_ALIGNED
+        return [np.array(pin.getFrameJacobian(self.pinocchio, self._data, i, aligned)[:3]) for i in ids]
+
     def gravity_effort(self, position: ArrayLike) -> FloatArray:
         """Return the effort that holds the robot still with an upright base, shape (n,), [N·m]."""
         effort = pin.computeGeneralizedGravity(self.pinocchio, self._data, np.asarray(position, dtype=float))

@@ -68,12 +68,14 @@ class Follower:
     """Turns targets into wished velocities."""
 
     def __init__(self, limits: JointLimits, config: SafetyConfig) -> None:
-        """Start disengaged."""
+        """Start disengaged; compiles its kernel on the first run on a machine."""
         self._limits, self._config = limits, config
         self._engaged_at: int | None = None
         self._warming, self._warm_in = False, config.warm_in_time
         self._kept: JointCommand | None = None
         self._ramp: Ramp | None = None
+        still = np.zeros_like(limits.lower)
+        self.approach(still, still, Moving(still, still))  # loads its kernel before the first tick
 
     @property
     def stamp(self) -> int:

@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Measure datasets: how fast bags become one, and how fast batches come out of it.
+
+The bags are made here: a robot's joint states, targets, commands and verdicts at 250 Hz, two cameras of 320×240
+at 30 Hz, no two bags with the same pictures. The loader is compared, in the same run and for windows of the same kind,
+with a plain torch Dataset that reads LeRobot's layout: numbers from Parquet, pictures from MP4 by seeking to a
+key frame and decoding from there.
+
+  python benchmarks/dataset.py --json dataset.json
+"""
+
+import argparse
+import json
+import os
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pyarrow.parquet as pq
+import torch
+from torch.utils.data import DataLoader, Dataset
+
+from kata_core.cli import main as kata
+from kata_core.robot import load_robot
+from kata_learning.dataset import load_dataset
+from kata_learning.dataset.loader import WindowLoader, WindowSpec
+from kata_learning.dataset.torch_windows import TorchWindows
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests/kata_learning"))
+from synthetic import make_jpegs, simulate_reach, write_bag
+
+CAMERAS = ("head", "wrist")
+HORIZON, STATE_BATCH, IMAGE_BATCH = 16, 256, 64
+EXPORTED = 4
+"""Episodes that the plain reader draws from; ours draws from all, which is the harder thing for a cache."""
+
+
+def main() -> int:
+    """Run the benchmark."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures")
+    parser.add_argument("--bags", type=int, default=16, metavar="N", help="bags to build from (default: 16)")
+    parser.add_argument("--seconds", type=float, default=20.0, metavar="S", help="length of each (default: 20)")
+    parser.add_argument("--measure", type=float, default=5.0, metavar="S", help="time given to each loader (default: 5)")
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    with tempfile.TemporaryDirectory(prefix="kata-dataset-") as temporary:
+        figures = measure(Path(temporary), args.bags, args.seconds, args.measure)
+    for name, value in figures.items():
+        print(f"{name:<26} {value:.4g}")
+    if args.json:
+        args.json.write_text(json.dumps(figures, indent=1) + "\n")
+    return 0
+
+
+def measure(folder: Path, bags: int, seconds: float, given: float) -> dict[str, float]:
+    """Return all figures."""
+    make_bags(folder / "bags", bags, seconds)
+    wall, cpu = timed_build(folder)
+    dataset, exported = load_dataset(folder / "dataset"), folder / "lerobot"
+    kata(["dataset", "select", str(folder / "dataset"), "--episodes", f"0-{EXPORTED - 1}", "--out", str(folder / "part")])
+    kata(["dataset", "export", str(folder / "part"), "--out", str(exported)])
+    states = WindowLoader(dataset, "train", WindowSpec(horizon=HORIZON))
+    pictures = WindowLoader(dataset, "train", WindowSpec(horizon=HORIZON, cameras=CAMERAS))
+    state = rate(forever(lambda: TorchWindows(states, STATE_BATCH)), given)
+    image = rate(forever(lambda: TorchWindows(pictures, IMAGE_BATCH)), given)
+    plain = {workers: rate(forever(lambda w=workers: plain_batches(exported, w)), given) for workers in (0, os.cpu_count() or 1)}
+    return {
+        "recorded_s": bags * seconds,
+        "build_wall_s": wall,
+        "build_cpu_s": cpu,
+        "build_speedup": bags * seconds / wall,
+        "build_speedup_cpu": bags * seconds / cpu,
+        "state_loader_samples_s": state,
+        "image_loader_samples_s": image,
+        "plain_samples_s": plain[0],
+        "plain_workers_samples_s": plain[os.cpu_count() or 1],
+        "image_loader_ratio": image / max(plain.values()),
+    }
+
+
+def make_bags(folder: Path, count: int, seconds: float) -> None:
+    """Write bags that differ in their motion's length and in their pictures."""
+    robot = load_robot("g1")
+    reach = simulate_reach(robot, np.random.default_rng(0), seconds)
+    for i in range(count):
+        jpegs = {camera: make_jpegs(30, 320, 240, 2 * i + j) for j, camera in enumerate(CAMERAS)}
+        write_bag(folder / f"episode_{i:04d}", robot, reach, pictures=jpegs)
+
+
+def timed_build(folder: Path) -> tuple[float, float]:
+    """Build the dataset with the command; return wall and CPU time [s], those of its processes included."""
+    start, before = time.perf_counter(), _cpu()
+    if kata(["dataset", "build", str(folder / "bags"), "--out", str(folder / "dataset")]) != 0:
+        raise SystemExit("the build failed")
+    return time.perf_counter() - start, _cpu() - before
+
+
+def _cpu() -> float:
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(usage.ru_utime + usage.ru_stime for usage in used)
+
+
+def forever(epoch: Callable[[], Any]) -> Iterator[int]:
+    """Yield the size of batch after batch."""
+    while True:
+        for batch in epoch():
+            yield len(batch["action"])
+
+
+def rate(sizes: Iterator[int], given: float) -> float:
+    """Return samples a second [Hz] after a first batch that opens files."""
+    next(sizes)
+    start, count = time.perf_counter(), 0
+    while time.perf_counter() - start < given:
+        count += next(sizes)
+    return count / (time.perf_counter() - start)
+
+
+class PlainLeRobot(Dataset[dict[str, torch.Tensor]]):
+    """A plain map-style dataset over LeRobot's layout: one sample at a time, pictures by seeking in the MP4."""
+
+    def __init__(self, folder: Path) -> None:
+        """Read the numbers; videos are opened when they are asked for, in the process that asks."""
+        table = pq.read_table(next((folder / "data").rglob("*.parquet")))
+        self._columns = {key: np.stack(table[key].to_numpy()) for key in ("observation.state", "action")}
+        rows = pq.read_table(next((folder / "meta/episodes").rglob("*.parquet"))).to_pylist()
+        self._episodes, self._episode = rows, table["episode_index"].to_numpy()
+        self._time = table["timestamp"].to_numpy().astype(float)
+        self._videos = {camera: next((folder / "videos").glob(f"*.{camera}/*/*.mp4")) for camera in CAMERAS}
+        self._open: dict[str, Any] = {}
+
+    def __len__(self) -> int:
+        """Return the number of steps."""
+        return len(self._episode)
+
+    def __getitem__(self, index: int) -> dict[str, torch.Tensor]:
+        """Return one window."""
+        episode = self._episodes[self._episode[index]]
+        ahead = np.minimum(np.arange(index, index + HORIZON), episode["dataset_to_index"] - 1)
+        pictures = {}
+        for camera in CAMERAS:
+            begin = episode[f"videos/observation.images.{camera}/from_timestamp"]
+            pictures[camera] = torch.from_numpy(self._picture(camera, begin + self._time[index]))
+        state, action = self._columns["observation.state"][index], self._columns["action"][ahead]
+        return {"observation.state": torch.from_numpy(state), "action": torch.from_numpy(action), **pictures}
+
+    def _picture(self, camera: str, seconds: float) -> np.ndarray:
+        if camera not in self._open:
+            self._open[camera] = av.open(str(self._videos[camera]))
+        container = self._open[camera]
+        stream = container.streams.video[0]
+        container.seek(int((seconds - 1e-4) / stream.time_base), stream=stream)
+        for frame in container.decode(stream):
+            if frame.time >= seconds - 1e-3:
+                return frame.to_ndarray(format="rgb24")
+        raise IndexError(seconds)
+
+
+def plain_batches(folder: Path, workers: int) -> DataLoader:
+    """Return torch's own loader over the plain dataset."""
+    return DataLoader(PlainLeRobot(folder), batch_size=IMAGE_BATCH, shuffle=True, num_workers=workers)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One bag → its streams on one clock: at each instant the newest past sample of every stream."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kata_core.arrays import FloatArray
+from kata_core.errors import DataError
+from kata_core.joints import JointLayout
+from kata_learning.align import grid, match_past
+from kata_learning.bags import BagInfo
+from kata_learning.build_config import DatasetConfig
+from kata_learning.cameras import PREFIX, camera_name, cameras_of, read_pictures
+from kata_learning.dataset.frames import write_frames
+from kata_learning.dataset.manifest import FrameFile
+from kata_learning.raw_bags import RawBag, read_raw
+from kata_learning.recording import Recording, recording_of, topic_name
+
+__all__ = ["Aligned", "FrameTrack", "Request", "read_aligned"]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is wanted of every bag.
+
+    Attributes:
+        config: How to align.
+        cameras: Names of cameras; None for all.
+        folder: The dataset's folder, where pictures go; None for none.
+    """
+
+    config: DatasetConfig
+    cameras: tuple[str, ...] | None
+    folder: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class FrameTrack:
+    """A camera on the common clock.
+
+    Attributes:
+        file: Its pictures.
+        shape: Of one picture (height, width, 3).
+        index: Picture of each instant, shape (G,); 0 where there is none.
+        stamp: When it was taken, shape (G,), [ns].
+    """
+
+    file: FrameFile
+    shape: tuple[int, ...]
+    index: NDArray[np.int32]
+    stamp: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Aligned:
+    """One episode on a clock of G instants; a row without a sample holds any other sample.
+
+    Attributes:
+        info: What the bag says of itself.
+        task: Name of the task that ran.
+        state_rate: Measured rate of the joint states [Hz].
+        at: The instants, shape (G,), [ns].
+        missing: By stream, whether the instant has no sample, shape (G,).
+        state_stamp: Shape (G,), [ns].
+        position: Measured, shape (G, n), [rad], layout order.
+        velocity: Likewise [rad/s].
+        effort: Likewise [N·m].
+        command: Sent, shape (G, n), [rad].
+        stiffness: Sent, shape (G, n), [N·m/rad].
+        damping: Sent, shape (G, n), [N·m·s/rad].
+        span: By how much each joint's command ranges over the episode, shape (n,), [rad].
+        objects: By name, shape (G, 3), in the base's frame [m].
+        frames: By camera.
+    """
+
+    info: BagInfo
+    task: str
+    state_rate: float
+    at: NDArray[np.int64]
+    missing: Mapping[str, NDArray[np.bool_]]
+    state_stamp: NDArray[np.int64]
+    position: FloatArray
+    velocity: FloatArray
+    effort: FloatArray
+    command: FloatArray
+    stiffness: FloatArray
+    damping: FloatArray
+    span: FloatArray
+    objects: Mapping[str, FloatArray]
+    frames: Mapping[str, FrameTrack]
+
+
+def read_aligned(path: Path, layout: JointLayout, request: Request) -> Aligned:
+    """Read a bag, put its streams on one clock, and write its pictures.
+
+    Raises:
+        DataError: The bag is damaged, lacks a stream or a camera, or is of another robot.
+        OSError: The disk refuses.
+    """
+    bag = read_raw(path, lambda topic, kind: topic_name(topic) or _wanted_camera(topic, kind, request))
+    recording = recording_of(bag, layout)
+    if not len(recording.state.stamp) or not np.isfinite(recording.command.position).any():
+        raise DataError("holds no joint states or commands", where=str(path), fix="leave this bag out")
+    state = recording.state
+    at = grid(int(state.stamp.min()), int(state.stamp.max()), request.config.rate)
+    numbers, missing = _numbers(recording, at, round(request.config.tolerance * 1e9))
+    frames = {} if request.folder is None else _frames(bag, at, request, request.folder, missing)
+    return Aligned(
+        info=recording.info,
+        task=recording.task or recording.info.task,
+        state_rate=_rate(state.stamp),
+        at=at,
+        missing=missing,
+        span=np.nanmax(recording.command.position, axis=0) - np.nanmin(recording.command.position, axis=0),
+        frames=frames,
+        **numbers,
+    )
+
+
+def _wanted_camera(topic: str, kind: str, request: Request) -> str | None:
+    name = camera_name(topic, kind)
+    wanted = request.folder is not None and (request.cameras is None or name in request.cameras)
+    return PREFIX + name if name and wanted else None
+
+
+def _rate(stamp: NDArray[np.int64]) -> float:
+    gaps = np.diff(np.unique(stamp))
+    return 1e9 / float(np.median(gaps)) if len(gaps) else 0.0
+
+
+def _numbers(recording: Recording, at: NDArray[np.int64], tolerance: int) -> tuple[dict[str, Any], dict[str, NDArray[np.bool_]]]:
+    state, command, objects = recording.state, recording.command, recording.objects
+    s, c = match_past(state.stamp, at, tolerance), match_past(command.stamp, at, tolerance)
+    o = match_past(objects.stamp, at, tolerance)
+    numbers = {
+        "state_stamp": state.stamp[s],
+        **{name: getattr(state, name)[s] for name in ("position", "velocity", "effort")},
+        "command": command.position[c],
+        **{name: getattr(command, name)[c] for name in ("stiffness", "damping")},
+        "objects": {name: place[o] for name, place in objects.position.items()},
+    }
+    return numbers, {"joint_states": s < 0, "command": c < 0, "task/state": o < 0}
+
+
+def _frames(
+    bag: RawBag, at: NDArray[np.int64], request: Request, folder: Path, missing: dict[str, NDArray[np.bool_]]
+) -> dict[str, FrameTrack]:
+    """Decode each picture that some instant shows, once, and write them; note in `missing` where there is none."""
+    names = cameras_of(bag)
+    for camera in request.cameras or ():
+        if camera not in names:
+            raise DataError(f"has no camera {camera!r}", where=str(bag.info.path), fix=f"it has: {', '.join(names) or 'none'}")
+    return {camera: _track(bag, camera, at, request.config, folder, missing) for camera in names}
+
+
+def _track(
+    bag: RawBag, camera: str, at: NDArray[np.int64], config: DatasetConfig, folder: Path, missing: dict[str, NDArray[np.bool_]]
+) -> FrameTrack:
+    stamp = bag.stamps(PREFIX + camera)
+    match = match_past(stamp, at, round(config.image_tolerance * 1e9))
+    missing[PREFIX + camera] = match < 0
+    needed = ~np.any([missing[name] for name in ("joint_states", "command", PREFIX + camera)], axis=0)
+    rows = np.unique(match[needed])
+    pictures = read_pictures(bag, camera, rows.tolist(), config.image_height)
+    file, shape = write_frames(pictures, len(rows), folder)
+    index = np.searchsorted(rows, np.where(needed, match, rows[0] if len(rows) else 0))
+    return FrameTrack(file, shape, index.astype(np.int32), stamp[match])
