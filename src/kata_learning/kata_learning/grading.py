@@ -1,25 +1,40 @@
 # SPDX-License-Identifier: Apache-2.0
 """Grade recorded episodes: from a bag to what `kata_core.grading` judges."""
 
-from collections.abc import Mapping
+import math
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 import numpy as np
 
 from kata_core.arrays import FloatArray
 from kata_core.errors import DataError
-from kata_core.grading import EpisodeData, EpisodeGrade, EpisodeTrace, GradingConfig, JointTrace, grade_episode, usable
+from kata_core.grading import (
+    GRADES,
+    Collection,
+    EpisodeData,
+    EpisodeGrade,
+    EpisodeTrace,
+    GradingConfig,
+    JointTrace,
+    StreamTimes,
+    compare,
+    grade_episode,
+    is_below,
+    usable,
+)
 from kata_core.grading.paths import by_phase
 from kata_core.recording import load_streams
 from kata_core.robot import RobotModel, load_robot
+from kata_learning.bag_pool import open_pool
 from kata_learning.bags import BagInfo, read_info
 from kata_learning.recording import CommandSeries
 from kata_learning.report.episodes import EpisodeView, read_episode
 from kata_learning.timing import read_times
 
-__all__ = ["GradedBag", "grade_bag"]
+__all__ = ["GradedBag", "GradedSet", "grade_bag", "grade_bags"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,35 +70,130 @@ class GradedBag:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class GradedSet:
+    """Bags that belong together.
+
+    Attributes:
+        bags: In the order in which they were given.
+        bad: One line for each bag that could not be read.
+        collections: What the episodes of a task say about each other, by task text; without tasks of too few.
+    """
+
+    bags: Sequence[GradedBag]
+    bad: Sequence[str]
+    collections: Mapping[str, Collection]
+
+    @property
+    def letter(self) -> str:
+        """Return the grade that nine of ten episodes reach; empty without any."""
+        letters = sorted(bag.grade.letter for bag in self.bags)
+        return letters[math.ceil(0.9 * len(letters)) - 1] if letters else ""
+
+    def below(self, bar: str) -> list[GradedBag]:
+        """Return the bags that are worse than a grade."""
+        return [bag for bag in self.bags if is_below(bag.grade.letter, bar)]
+
+    def numbers(self) -> dict[str, object]:
+        """Return all figures as one object."""
+        letters = Counter(bag.grade.letter for bag in self.bags)
+        return {
+            "grade": self.letter,
+            "grades": {grade: letters[grade] for grade in GRADES},
+            "success": sum(bag.info.success for bag in self.bags),
+            "bad": list(self.bad),
+            "tasks": {task: _collection(found) for task, found in self.collections.items()},
+            "episodes": [bag.numbers() for bag in self.bags],
+        }
+
+
+def _collection(found: Collection) -> dict[str, object]:
+    spaces = {"starts": found.starts, "goals": found.goals}
+    return {
+        "episodes": len(found.names),
+        "scatter": found.scatter,
+        "deviation_rad": float(np.median(found.deviation)),
+        "residual_rad": float(np.median(found.residual)),
+        **{f"{name}_size": space.size for name, space in spaces.items() if space},
+        **{f"{name}_hole": space.hole for name, space in spaces.items() if space},
+        "operators": {o.name or "nobody named": o.count for o in found.operators},
+        "between_operators": None if np.isnan(found.between) else found.between,
+        "outliers": {outlier.name: outlier.reason for outlier in found.outliers},
+        "notes": list(found.notes),
+    }
+
+
 def _stream(rate: float, expected: float, lost: int | None, gap: float, delay: float) -> Mapping[str, float | None]:
     known = None if np.isnan(rate) else rate
     return {"rate": known, "expected": expected, "lost": lost, "gap_s": gap, "delay_s": delay}
 
 
-def grade_bag(path: Path, robot: str, config: GradingConfig) -> GradedBag:
+def grade_bag(robot: RobotModel, path: Path, config: GradingConfig) -> GradedBag:
     """Read and grade one episode.
 
     Args:
+        robot: The robot that was recorded.
         path: Folder of the bag.
-        robot: Name of the robot's folder; empty for the one that the bag names, else the G1.
         config: Thresholds.
 
     Raises:
         DataError: The bag is damaged, has no joint states, or is of another robot.
     """
-    name = robot or read_info(path).robot or "g1"
-    model = _load(name)
-    streams = read_times(path, load_streams(name))
-    episode = read_episode(path, model.layout)
+    streams = read_times(path, load_streams(str(robot.description.folder)))
+    episode = read_episode(path, robot.layout)
     data = _data(episode, streams)
-    grade = grade_episode(data, model, config)
-    return GradedBag(path, episode.info, name, grade, _trace(episode, data, grade))
+    grade = grade_episode(data, robot, config)
+    return GradedBag(path, episode.info, robot.description.name, grade, _trace(episode, data, grade))
 
 
-_load = cache(load_robot)
+def grade_bags(
+    paths: Sequence[Path], robot: str, config: GradingConfig, jobs: int, on_bag: Callable[[GradedBag | str], None]
+) -> GradedSet:
+    """Read, grade and compare episodes.
+
+    Args:
+        paths: Folders of bags.
+        robot: Name of the robot's folder; empty for the one that each bag names, else the G1.
+        config: Thresholds.
+        jobs: Bags at a time.
+        on_bag: Called with each bag that was graded, and with one line for each that could not be read.
+    """
+    bags: dict[Path, GradedBag] = {}
+    bad: list[str] = []
+    for name, group in _by_robot(paths, robot, bad).items():
+        with open_pool(load_robot(name), jobs, len(group)) as pool:
+            for place, outcome in pool.run(grade_bag, [(path, config) for path in group]):
+                if isinstance(outcome, GradedBag):
+                    bags[group[place]] = outcome
+                else:
+                    bad.append(str(outcome))
+                on_bag(outcome if isinstance(outcome, GradedBag) else str(outcome))
+    ordered = [bags[path] for path in paths if path in bags]
+    return GradedSet(ordered, bad, _compare(ordered, config))
 
 
-def _data(episode: EpisodeView, streams: tuple) -> EpisodeData:
+def _by_robot(paths: Sequence[Path], robot: str, bad: list[str]) -> dict[str, list[Path]]:
+    """Return bags by robot; what a bag without usable metadata lacks is added to the bad ones."""
+    groups: dict[str, list[Path]] = defaultdict(list)
+    for path in paths:
+        try:
+            groups[robot or read_info(path).robot or "g1"].append(path)
+        except DataError as error:
+            bad.append(str(error))
+    return groups
+
+
+def _compare(bags: Sequence[GradedBag], config: GradingConfig) -> dict[str, Collection]:
+    tasks: dict[tuple[str, str], list[EpisodeTrace]] = defaultdict(list)
+    for bag in bags:
+        tasks[bag.robot, bag.info.task].append(bag.trace)
+    several = len({robot for robot, _ in tasks}) > 1
+    named = {f"{robot}: {task}" if several else task: traces for (robot, task), traces in tasks.items()}
+    found = {task: compare(traces, config) for task, traces in named.items()}
+    return {task: collection for task, collection in found.items() if collection}
+
+
+def _data(episode: EpisodeView, streams: Sequence[StreamTimes]) -> EpisodeData:
     state, verdict = episode.state, episode.verdict
     seconds = episode.seconds(state.stamp)
     keep = usable(seconds, state.position)
@@ -114,8 +224,8 @@ def _velocity(measured: JointTrace, velocity: FloatArray) -> FloatArray:
 
 
 def _path(episode: EpisodeView, series: CommandSeries | None) -> JointTrace | None:
-    """Return positions by the time of their receipt: several commands may follow one sample of the source."""
-    return None if series is None else JointTrace(episode.seconds(series.received), series.position)
+    """Return positions by the stamps of their source, since receipt jitters; of several commands on one sample the first."""
+    return None if series is None else JointTrace(episode.seconds(series.stamp), series.position)
 
 
 def _trace(episode: EpisodeView, data: EpisodeData, grade: EpisodeGrade) -> EpisodeTrace:

@@ -17,8 +17,8 @@ __all__ = ["GradingConfig", "load_grading"]
 class GradingConfig:
     """Thresholds of the measures: from ``…_warn`` on a measure is a warning, from ``…_fail`` on a failure."""
 
-    rate_warn: float = param(0.05, low=0.0, high=1.0, doc="Share by which a stream stays below its expected rate: warning.")
-    rate_fail: float = param(0.2, low=0.0, high=1.0, doc="Share by which a stream stays below its expected rate: failure.")
+    rate_warn: float = param(0.1, low=0.0, high=1.0, doc="Share by which a stream stays below its expected rate: warning.")
+    rate_fail: float = param(0.3, low=0.0, high=1.0, doc="Share by which a stream stays below its expected rate: failure.")
     lost_warn: float = param(0.0005, low=0.0, high=1.0, doc="Share of a stream's messages that were lost: warning.")
     lost_fail: float = param(0.01, low=0.0, high=1.0, doc="Share of a stream's messages that were lost: failure.")
     gap_warn: float = param(0.05, unit="s", low=0.0, high=10.0, doc="Silence of a steady stream beyond its period: warning.")
@@ -31,7 +31,7 @@ class GradingConfig:
     pause: float = param(0.3, unit="s", low=0.0, high=10.0, doc="Shorter rests are part of the motion.")
     idle_warn: float = param(0.3, low=0.0, high=1.0, doc="Share of the time at rest: warning.")
     idle_fail: float = param(0.6, low=0.0, high=1.0, doc="Share of the time at rest: failure.")
-    swing: float = param(0.05, unit="rad/s", low=0.0, high=10.0, doc="A reversal counts between velocities beyond this.")
+    swing: float = param(0.02, unit="rad", low=0.0, high=1.0, doc="A reversal counts when a joint comes back by so much.")
     chatter_warn: float = param(2.0, unit="Hz", low=0.0, high=100.0, doc="Most reversals of a commanded joint a second: warning.")
     chatter_fail: float = param(5.0, unit="Hz", low=0.0, high=100.0, doc="Most reversals of a commanded joint a second: failure.")
     tremor_band: float = param(5.0, unit="Hz", low=0.1, high=20.0, doc="Hands of people move more slowly than this on purpose.")
@@ -43,7 +43,7 @@ class GradingConfig:
     held_warn: float = param(0.02, low=0.0, high=1.0, doc="Share of the filter's ticks that did not follow: warning.")
     held_fail: float = param(0.15, low=0.0, high=1.0, doc="Share of the filter's ticks that did not follow: failure.")
     limited_warn: float = param(0.3, low=0.0, high=1.0, doc="Share of the filter's ticks that limited: warning.")
-    limited_fail: float = param(0.7, low=0.0, high=1.0, doc="Share of the filter's ticks that limited: failure.")
+    limited_fail: float = param(0.9, low=0.0, high=1.0, doc="Share of the filter's ticks that limited: failure.")
     jump: float = param(1.5, low=1.0, high=10.0, doc="Steps faster than so many times the velocity limit are jumps.")
     jumps_warn: float = param(1.0, low=1.0, high=1e6, doc="Jumps of measured or wanted positions: warning.")
     jumps_fail: float = param(4.0, low=1.0, high=1e6, doc="Jumps of measured or wanted positions: failure.")

@@ -172,8 +172,7 @@ def _interventions(data: EpisodeData) -> dict[str, float]:
     ticks = range(int(followed[0]), end)
     counted = Counter(f"{Status(int(status[i])).name.lower()}: {reason}" for i in ticks for reason in data.reasons[i])
     held, limited = (sum(status[i] in kinds for i in ticks) for kinds in (_ACTED, (int(Status.LIMITED),)))
-    counted |= Counter({"held": held, "limited": limited})
-    return {name: count / len(ticks) for name, count in counted.most_common()}
+    return {name: count / len(ticks) for name, count in (("held", held), ("limited", limited), *counted.most_common())}
 
 
 _ACTED = (int(Status.STANDBY), int(Status.HOLDING), int(Status.STOPPING), int(Status.STOPPED))

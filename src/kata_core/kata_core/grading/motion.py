@@ -100,17 +100,31 @@ def rest(seconds: FloatArray, velocity: FloatArray, still: float, pause: float) 
 def reversals(trace: JointTrace, swing: float, window: float = 1.0) -> tuple[float, int]:
     """Return the most reversals of a joint a second [Hz], over the worst window [s], and the joint.
 
-    A reversal lies between velocities beyond a swing [rad/s] in both directions; what stays below is noise.
+    A joint has reversed when it came back from its last extreme by a swing [rad]; less is noise.
     """
-    velocity = np.diff(trace.resampled(), axis=0) * _RATE
     worst, joint = 0.0, 0
-    for j, column in enumerate(velocity.T):
-        moving = np.flatnonzero(np.abs(column) > swing)
-        at = moving[1:][np.diff(np.sign(column[moving])) != 0] / _RATE
+    for j, turned in enumerate(_turns(trace.resampled(), swing).T):
+        at = np.flatnonzero(turned) / _RATE
         most = (np.searchsorted(at, at + window, side="left") - np.arange(len(at))).max(initial=0) / window
         if most > worst:
             worst, joint = float(most), j
     return worst, joint
+
+
+def _turns(position: FloatArray, swing: float) -> NDArray[np.bool_]:
+    """Say at which samples each joint is known to have turned back, shape (M, n)."""
+    turned = np.zeros(position.shape, dtype=bool)
+    if not len(position):
+        return turned
+    low, high = position[0].copy(), position[0].copy()
+    way = np.zeros(position.shape[1])  # 1 up, -1 down, 0 not known yet
+    for i, row in enumerate(position):
+        low, high = np.minimum(low, row), np.maximum(high, row)
+        down, up = (way >= 0.0) & (high - row >= swing), (way <= 0.0) & (row - low >= swing)
+        turned[i] = (down & (way > 0.0)) | (up & (way < 0.0))
+        way = np.where(down, -1.0, np.where(up, 1.0, way))
+        low, high = np.where(down | up, row, low), np.where(down | up, row, high)
+    return turned
 
 
 def tremor(trace: JointTrace, band: float) -> float:
