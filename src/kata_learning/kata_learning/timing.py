@@ -2,10 +2,12 @@
 """When the messages of a bag were measured and came, read without decoding them."""
 
 import json
+import struct
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
 from rosbags.highlevel import AnyReader
 from rosbags.interfaces import Connection
 from rosbags.typesys.store import Typestore
@@ -18,7 +20,7 @@ __all__ = ["read_times"]
 
 _HEADER = "std_msgs/msg/Header"
 _ENDIAN = 1  # byte of a CDR message's head that says how its numbers are written
-_STAMP = slice(4, 12)
+_BEGIN, _LITTLE, _BIG = 4, struct.Struct("<iI"), struct.Struct(">iI")
 
 
 def read_times(path: Path, specs: Sequence[StreamSpec]) -> tuple[StreamTimes, ...]:
@@ -53,9 +55,8 @@ def _has_header(connection: Connection, store: Typestore) -> bool:
 
 def _stamp(data: bytes) -> int:
     """Return the stamp in the header that a serialised message begins with [ns]."""
-    order = "little" if data[_ENDIAN] & 1 else "big"
-    seconds, nanoseconds = data[_STAMP][:4], data[_STAMP][4:]
-    return int.from_bytes(seconds, order, signed=True) * 1_000_000_000 + int.from_bytes(nanoseconds, order)
+    seconds, nanoseconds = _LITTLE.unpack_from(data, _BEGIN) if data[_ENDIAN] & 1 else _BIG.unpack_from(data, _BEGIN)
+    return int(seconds) * 1_000_000_000 + int(nanoseconds)
 
 
 def _lost(info: BagInfo) -> Mapping[str, int]:
@@ -72,5 +73,5 @@ def _times(
 ) -> StreamTimes:
     name = topic.strip("/")
     rate = next((s.rate for s in specs if name == s.topic or name.endswith(f"/{s.topic}")), 0.0)
-    stamps, received = zip(*rows, strict=True)
+    stamps, received = np.array(rows, dtype=np.int64).T
     return StreamTimes(name, stamps, received, rate, lost.get(name), kind.startswith("sensor_msgs/"))

@@ -17,7 +17,13 @@ __all__ = ["add_arguments", "run"]
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
-    bag_check.add_arguments(actions.add_parser("check", help="say how good episodes are", **bag_check.TEXT))
+    check = actions.add_parser(
+        "check",
+        help="say how good episodes are",
+        description=bag_check.TEXT,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    bag_check.add_arguments(check)
     repair = actions.add_parser("repair", help="complete recordings that were cut, save what is whole of damaged ones")
     repair.add_argument("folders", nargs="+", type=Path, metavar="FOLDER", help="bag, or folder that holds bags at any depth")
     segment = actions.add_parser("segment", help="propose where motions and contacts begin and end")

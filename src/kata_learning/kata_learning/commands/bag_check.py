@@ -10,9 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from kata_learning.grading import GradedBag, GradedSet
 
-TEXT = {
-    "formatter_class": argparse.RawDescriptionHelpFormatter,
-    "description": """Say how good recorded episodes are, each by itself and all together.
+TEXT = """Say how good recorded episodes are, each by itself and all together.
 
 Of each episode: rates, losses, gaps, skew and delay of its streams; rest, chatter, tremor, jumps and use of limits of its
 motion; what the safety filter did; success. Together: consistency of the ways, coverage of starts and goals, variety
@@ -21,8 +19,7 @@ more. Thresholds: config/quality.yaml. Exit code: 0 all at the bar or above, 1 s
 
 Examples:
   kata bag check runs/demo/demonstrations --out quality.html
-  kata bag check runs/demo/demonstrations --bar B --json quality.json""",
-}
+  kata bag check runs/demo/demonstrations --bar B --json quality.json"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
