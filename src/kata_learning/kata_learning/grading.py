@@ -159,8 +159,10 @@ def grade_bags(
         on_bag: Called with each bag that was graded, and with one line for each that could not be read.
     """
     bags: dict[Path, GradedBag] = {}
-    bad: list[str] = []
-    for name, group in _by_robot(paths, robot, bad).items():
+    groups, bad = _by_robot(paths, robot)
+    for line in bad:
+        on_bag(line)
+    for name, group in groups.items():
         with open_pool(load_robot(name), jobs, len(group)) as pool:
             for place, outcome in pool.run(grade_bag, [(path, config) for path in group]):
                 if isinstance(outcome, GradedBag):
@@ -172,15 +174,16 @@ def grade_bags(
     return GradedSet(ordered, bad, _compare(ordered, config))
 
 
-def _by_robot(paths: Sequence[Path], robot: str, bad: list[str]) -> dict[str, list[Path]]:
-    """Return bags by robot; what a bag without usable metadata lacks is added to the bad ones."""
+def _by_robot(paths: Sequence[Path], robot: str) -> tuple[dict[str, list[Path]], list[str]]:
+    """Return bags by robot, and one line for each bag without usable metadata."""
     groups: dict[str, list[Path]] = defaultdict(list)
+    bad = []
     for path in paths:
         try:
             groups[robot or read_info(path).robot or "g1"].append(path)
         except DataError as error:
             bad.append(str(error))
-    return groups
+    return groups, bad
 
 
 def _compare(bags: Sequence[GradedBag], config: GradingConfig) -> dict[str, Collection]:

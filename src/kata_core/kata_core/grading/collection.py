@@ -21,8 +21,8 @@ FEWEST = 4
 _ACTIVE = 0.05
 """Joints that move less in most episodes take no part in the task [rad]."""
 
-_ROUGH = 0.05
-"""A spread below this share of the median is none: episodes that agree well must not look odd for trifles."""
+_LEAST_WAY, _LEAST_TIME = 0.01, 0.1
+"""Least deviations of the episodes' ways [rad] and lengths [s] that are believed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,18 +223,23 @@ def _twins(traces: Sequence[EpisodeTrace]) -> list[Outlier]:
 def _odd(traces: Sequence[EpisodeTrace], residual: FloatArray, config: GradingConfig) -> list[Outlier]:
     duration = np.array([trace.duration for trace in traces])
     found = []
-    for i in np.flatnonzero(_robust(residual) > config.outlier).tolist():
+    for i in np.flatnonzero(_robust(residual, _LEAST_WAY) > config.outlier).tolist():
         text = f"moves otherwise than the rest: {np.degrees(residual[i]):.1f}° off, others {np.degrees(np.median(residual)):.1f}°"
         found.append(Outlier(traces[i].name, text))
-    for i in np.flatnonzero(np.abs(_robust(duration)) > config.outlier).tolist():
+    for i in np.flatnonzero(np.abs(_robust(duration, _LEAST_TIME)) > config.outlier).tolist():
         found.append(Outlier(traces[i].name, f"takes {duration[i]:.1f} s, the others {np.median(duration):.1f} s"))
     return found
 
 
-def _robust(values: FloatArray) -> FloatArray:
-    """Return each value's distance from the median in robust standard deviations (1.4826 median absolute deviations)."""
+def _robust(values: FloatArray, least: float) -> FloatArray:
+    """Return each value's distance from the median in robust standard deviations (1.4826 median absolute deviations).
+
+    Args:
+        values: Shape (N,).
+        least: Smaller deviations are none: episodes that agree well must not look odd for trifles.
+    """
     middle = np.median(values)
-    spread = max(1.4826 * float(np.median(np.abs(values - middle))), _ROUGH * abs(float(middle)), 1e-9)
+    spread = max(1.4826 * float(np.median(np.abs(values - middle))), least)
     scores: FloatArray = (values - middle) / spread
     return scores
 

@@ -105,8 +105,8 @@ def _agreement(task: str, found: Collection, graded: GradedSet) -> str:
     robot = _robot_of(graded, found)
     from_median, unexplained = np.degrees(np.median(found.deviation)), np.degrees(np.median(found.residual))
     text = (
-        f"Ways of {_episodes(len(found.names))}, cut to the motion and aligned in time. They lie {from_median:.1f}° from the median "
-        f"way, {unexplained:.1f}° from what start and goal explain (each judged by the others)."
+        f"Ways of {_episodes(len(found.names))}, cut to the motion and aligned in time. They lie {from_median:.1f}° from the "
+        f"median way, {unexplained:.1f}° from what start and goal explain (each judged by the others)."
     )
     people = [
         (escape(o.name or "nobody named"), str(o.count), f"{o.duration:.1f} s", f"{np.degrees(o.offset):.1f}°")
@@ -140,7 +140,10 @@ def _coverage(task: str, found: Collection, graded: GradedSet) -> str:
         if space is not None:
             aside = f"{space.size:.2f} {unit} across, emptiest place {space.hole * space.size:.2f} {unit} from the nearest"
             parts.append(page.heading(what, aside) + page.chart(coverage_chart(space, people, unit, f"{what}, {task}")))
-    text = "A policy knows what it was shown. Goals are the objects at the beginning; starts, the joints that take part."
+    text = (
+        "A policy knows what it was shown. Goals are the objects at the beginning; starts, the joints that take part. "
+        "A cross marks the emptiest place."
+    )
     return page.section(f"What they cover{f': {task}' if task else ''}", text, page.columns(*parts))
 
 
