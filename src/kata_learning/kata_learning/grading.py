@@ -5,6 +5,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -34,7 +35,7 @@ from kata_learning.recording import CommandSeries
 from kata_learning.report.episodes import EpisodeView, read_episode
 from kata_learning.timing import read_times
 
-__all__ = ["GradedBag", "GradedSet", "grade_bag", "grade_bags"]
+__all__ = ["GradedBag", "GradedSet", "grade_bag", "grade_bags", "grade_one"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +147,22 @@ def grade_bag(robot: RobotModel, path: Path, config: GradingConfig) -> GradedBag
     return GradedBag(path, episode.info, robot.description.name, grade, _trace(episode, data, grade))
 
 
+def grade_one(path: Path, config: GradingConfig) -> GradedBag:
+    """Grade the bag of the robot that it names, else of the G1.
+
+    Raises:
+        KataError: The bag is damaged, has no joint states, or its robot is unknown.
+    """
+    return grade_bag(_load(_robot_name(path)), path, config)
+
+
+_load = cache(load_robot)
+
+
+def _robot_name(path: Path) -> str:
+    return read_info(path).robot or "g1"
+
+
 def grade_bags(
     paths: Sequence[Path], robot: str, config: GradingConfig, jobs: int, on_bag: Callable[[GradedBag | str], None]
 ) -> GradedSet:
@@ -180,7 +197,7 @@ def _by_robot(paths: Sequence[Path], robot: str) -> tuple[dict[str, list[Path]],
     bad = []
     for path in paths:
         try:
-            groups[robot or read_info(path).robot or "g1"].append(path)
+            groups[robot or _robot_name(path)].append(path)
         except DataError as error:
             bad.append(str(error))
     return groups, bad

@@ -7,6 +7,7 @@ kata bag segment BAG…       propose where motions and contacts begin and end; 
 """
 
 import argparse
+import sys
 from pathlib import Path
 
 from kata_learning.commands import bag_check
@@ -24,6 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     bag_check.add_arguments(check)
+    actions.add_parser("stream", help="for programs: grade the bags that the input names, answer each with a line of JSON")
     repair = actions.add_parser("repair", help="complete recordings that were cut, save what is whole of damaged ones")
     repair.add_argument("folders", nargs="+", type=Path, metavar="FOLDER", help="bag, or folder that holds bags at any depth")
     segment = actions.add_parser("segment", help="propose where motions and contacts begin and end")
@@ -37,6 +39,8 @@ def run(args: argparse.Namespace) -> int:
     """Check, repair, or propose segments."""
     if args.action == "check":
         return bag_check.run(args)
+    if args.action == "stream":
+        return bag_check.answer(sys.stdin)
     return _repair(args.folders) if args.action == "repair" else _segment(args)
 
 

@@ -5,10 +5,13 @@ import argparse
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from kata_learning.grading import GradedBag, GradedSet
+
+_WAY = 10
+"""By how much a stream of grades gives way to who records."""
 
 TEXT = """Say how good recorded episodes are, each by itself and all together.
 
@@ -46,6 +49,27 @@ def run(args: argparse.Namespace) -> int:
     _write(args, found)
     print(_summary(found, args.bar))
     return 2 if found.bad else int(bool(found.below(args.bar)))
+
+
+def answer(paths: IO[str]) -> int:
+    """Grade one bag a line, and answer each with a line of JSON: path, grade and reasons. Gives way to other processes."""
+    import json
+
+    from kata_core.errors import KataError
+    from kata_core.grading import load_grading
+    from kata_learning.grading import grade_one
+
+    os.nice(_WAY)
+    config = load_grading()
+    for line in paths:
+        path = line.rstrip("\n")
+        try:
+            grade = grade_one(Path(path), config).grade
+            said = {"path": path, "grade": grade.letter, "reasons": grade.reasons}
+        except KataError as error:
+            said = {"path": path, "grade": "", "reasons": [f"not graded: {error}"]}
+        print(json.dumps(said), flush=True)
+    return 0
 
 
 def _grade(args: argparse.Namespace, paths: list[Path], config: Any) -> "GradedSet":
