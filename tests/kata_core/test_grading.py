@@ -285,3 +285,11 @@ def test_thresholds_are_read_and_checked(tmp_path):
         file.write_text(text)
         with pytest.raises(ConfigError, match=r"q\.yaml|allowed"):
             load_grading(file)
+
+
+def test_an_unknown_status_is_no_following(good, toy):
+    status = good.status.copy()
+    status[400:600] = 77
+    grade = grade_episode(replace(good, status=status, reasons=[("odd",) if s == 77 else () for s in status]), toy, CONFIG)
+    assert grade.value("held") == pytest.approx(200 / 750)
+    assert grade.interventions["status 77: odd"] == pytest.approx(200 / 750)

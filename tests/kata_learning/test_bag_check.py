@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`kata bag check`: grades, exit codes, figures and page, on generated bags good and bad."""
 
+import io
 import json
 import re
 import shutil
@@ -13,6 +14,7 @@ from synthetic import simulate_reach, write_bag
 from kata_core.cli import main
 from kata_core.grading import GradingConfig
 from kata_learning.bags import read_bag
+from kata_learning.commands.bag_check import answer
 from kata_learning.grading import grade_bag
 from kata_learning.timing import read_times
 
@@ -139,3 +141,22 @@ def test_a_bag_of_nothing_but_broken_states_is_refused(g1, tmp_path, capsys):
     write_bag(tmp_path / "bag", g1, reach)
     assert check(tmp_path) == 2
     assert "no joint state is finite" in capsys.readouterr().err
+
+
+def test_stamps_that_cannot_be_are_left_out(g1, tmp_path):
+    reach = simulate_reach(g1, np.random.default_rng(3))
+    whole = grade_bag(g1, write_bag(tmp_path / "whole", g1, reach), GradingConfig())
+    reach.stamp[100], reach.source[200] = 2_000_000_000 * 10**9, 0
+    odd = grade_bag(g1, write_bag(tmp_path / "odd", g1, reach), GradingConfig())
+    assert odd.grade.duration == pytest.approx(whole.grade.duration)
+    assert odd.grade.value("chatter") == whole.grade.value("chatter")
+
+
+def test_a_stream_of_bags_is_answered_line_by_line(make_bag, capsys):
+    bag = make_bag()
+    assert answer(io.StringIO(f"{bag}\n/none\n")) == 0
+    good, bad = map(json.loads, capsys.readouterr().out.splitlines())
+    assert (good["path"], good["grade"]) == (str(bag), "D")
+    assert good["reasons"] == ["length: 0.40 s", *good["reasons"][1:]]
+    assert (bad["path"], bad["grade"]) == ("/none", "")
+    assert bad["reasons"][0].startswith("not graded: /none: ")

@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kata_core.arrays import FloatArray
 from kata_core.errors import DataError
@@ -36,6 +37,10 @@ from kata_learning.report.episodes import EpisodeView, read_episode
 from kata_learning.timing import read_times
 
 __all__ = ["GradedBag", "GradedSet", "grade_bag", "grade_bags", "grade_one"]
+
+
+_LONGEST, _SLACK = 6.0 * 3600.0, 60.0
+"""Longest episode that is believed, and how far stamps may lie outside of a bag [s]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,8 +221,9 @@ def _compare(bags: Sequence[GradedBag], config: GradingConfig) -> dict[str, Coll
 def _data(episode: EpisodeView, streams: Sequence[StreamTimes]) -> EpisodeData:
     state, verdict = episode.state, episode.verdict
     seconds = episode.seconds(state.stamp)
-    keep = usable(seconds, state.position)
-    if not keep.any():
+    keep = np.flatnonzero(_near(state.stamp, episode.info))
+    keep = keep[usable(seconds[keep], state.position[keep])]
+    if not len(keep):
         raise DataError("no joint state is finite", where=str(episode.info.path), fix="leave this bag out")
     measured = JointTrace(seconds[keep], state.position[keep])
     said = "task_success" in episode.info.custom
@@ -245,7 +251,17 @@ def _velocity(measured: JointTrace, velocity: FloatArray) -> FloatArray:
 
 def _path(episode: EpisodeView, series: CommandSeries | None) -> JointTrace | None:
     """Return positions by the stamps of their source, since receipt jitters; of several commands on one sample the first."""
-    return None if series is None else JointTrace(episode.seconds(series.stamp), series.position)
+    if series is None:
+        return None
+    near = _near(series.stamp, episode.info)
+    return JointTrace(episode.seconds(series.stamp[near]), series.position[near])
+
+
+def _near(stamp: NDArray[np.int64], info: BagInfo) -> NDArray[np.bool_]:
+    """Say which stamps can be of this episode: a stamp of zero, or one that is broken, would make it years long."""
+    reach = (min(max(info.duration, 0.0), _LONGEST) + _SLACK) * 1e9
+    near: NDArray[np.bool_] = np.abs(stamp - np.median(stamp)) <= reach
+    return near
 
 
 def _trace(episode: EpisodeView, data: EpisodeData, grade: EpisodeGrade) -> EpisodeTrace:

@@ -170,12 +170,13 @@ def _interventions(data: EpisodeData) -> dict[str, float]:
     while end > followed[-1] + 1 and set(data.reasons[end - 1]) <= _LET_GO:
         end -= 1
     ticks = range(int(followed[0]), end)
-    counted = Counter(f"{Status(int(status[i])).name.lower()}: {reason}" for i in ticks for reason in data.reasons[i])
-    held, limited = (sum(status[i] in kinds for i in ticks) for kinds in (_ACTED, (int(Status.LIMITED),)))
+    counted = Counter(f"{_name(int(status[i]))}: {reason}" for i in ticks for reason in data.reasons[i])
+    held, limited = (sum(bool(found[i]) for i in ticks) for found in (~np.isin(status, _FOLLOWED), status == Status.LIMITED))
     return {name: count / len(ticks) for name, count in (("held", held), ("limited", limited), *counted.most_common())}
 
 
-_ACTED = (int(Status.STANDBY), int(Status.HOLDING), int(Status.STOPPING), int(Status.STOPPED))
+def _name(status: int) -> str:
+    return Status(status).name.lower() if status in list(Status) else f"status {status}"
 
 
 def _safety(data: EpisodeData, shares: Mapping[str, float], config: GradingConfig) -> tuple[Finding, ...]:
