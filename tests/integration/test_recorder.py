@@ -21,7 +21,10 @@ from mcap_ros2.decoder import DecoderFactory
 from sensor_msgs.msg import Image, JointState
 from std_msgs.msg import Float32MultiArray, Header, MultiArrayDimension
 
+from kata_core.grading import load_grading
+from kata_core.robot import load_robot
 from kata_learning.bags import read_bag, read_info, verify_bag
+from kata_learning.grading import grade_one
 from kata_learning.repair import find_broken, repair_bag
 from kata_learning.segments import interventions
 from kata_msgs.msg import EpisodeMark, EpisodeState
@@ -66,16 +69,17 @@ class Recorder:
     def mark(self, label, kind=0):
         return self._probe.call(MarkEpisode, "episode/mark", MarkEpisode.Request(label=label, kind=kind))
 
-    def joint_state(self, names=29):
-        zeros = [0.0] * names
+    def joint_state(self, names=None):
+        names = names or [f"j{i}" for i in range(29)]
+        zeros = [0.0] * len(names)
         header = Header(stamp=to_time(time.time_ns()))
-        return JointState(header=header, name=[f"j{i}" for i in range(names)], position=zeros, velocity=zeros, effort=zeros)
+        return JointState(header=header, name=names, position=zeros, velocity=zeros, effort=zeros)
 
-    def move(self, seconds):
+    def move(self, seconds, names=None):
         """Publish joint states at 20 Hz, and listen."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
-            self.joints.publish(self.joint_state())
+            self.joints.publish(self.joint_state(names))
             self._probe.until(lambda: False, 0.05)
 
     def stop(self) -> str:
@@ -177,7 +181,7 @@ def test_messages_that_never_came_are_counted_and_said_at_once(recorder):
     rec.move(0.5)
     rec.process.send_signal(signal.SIGSTOP)  # a recorder that gets no CPU time: its middleware's queue overflows
     for _ in range(4000):
-        rec.joints.publish(rec.joint_state(2))
+        rec.joints.publish(rec.joint_state(["j0", "j1"]))
     before = len(rec.states)
     rec.process.send_signal(signal.SIGCONT)
     end = time.monotonic() + 10.0
@@ -289,6 +293,39 @@ def test_the_keyboard_starts_marks_and_saves(recorder, probe):
     assert keyboard.returncode == 0, text
     info = read_info(next(rec.out.iterdir()))
     assert (info.task, info.success, info.custom["labels"]) == ("wave", True, "slippery")
+
+
+def graded(rec, probe, path):
+    """Wait for what is said of an episode that was saved."""
+    assert probe.until(lambda: rec.states[-1].path == path and rec.states[-1].grade_reasons, 60.0), "no grade"
+    return rec.states[-1]
+
+
+def test_the_state_tells_the_grade_of_the_last_episode(recorder, probe):
+    rec = recorder(robot="toy")
+    names = list(load_robot("toy").layout.names)
+    for _ in range(2):
+        assert rec.start().success
+        rec.move(1.5, names)
+        saved = rec.save(task_success=True)
+        assert saved.success
+        state = graded(rec, probe, saved.path)
+        alone = grade_one(Path(saved.path), load_grading()).grade
+        assert (state.grade, list(state.grade_reasons)) == (alone.letter, alone.reasons)
+        assert any(reason.startswith("idle: 100% at rest") for reason in state.grade_reasons), state.grade_reasons
+    assert f"{Path(saved.path).name}: {state.grade}: " in rec.stop()
+    assert rec.process.returncode == 0
+
+
+def test_what_cannot_be_graded_is_said_and_harms_nothing(recorder, probe):
+    rec = recorder(robot="toy")
+    rec.start()
+    rec.move(0.5)
+    saved = rec.save(task_success=True)
+    assert saved.success
+    state = graded(rec, probe, saved.path)
+    assert (state.grade, state.saved) == ("", 1)
+    assert "lacks joints of the robot" in state.grade_reasons[0]
 
 
 def benchmark(name, tmp_path, *arguments):

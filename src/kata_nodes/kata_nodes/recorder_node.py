@@ -142,6 +142,7 @@ class RecorderNode(Node):
         """Keep an episode that was not saved."""
         if self._machine.phase is EpisodePhase.RECORDING:
             self._break_off("the recorder was stopped")
+        self._watch.close()
         super().destroy_node()
 
 

@@ -12,6 +12,7 @@ from kata_core.recording import DiskForecast, DiskLimits
 from kata_msgs.msg import EpisodeState, StreamState
 from kata_nodes import qos
 from kata_nodes.convert import episode_to, to_time
+from kata_nodes.grader import Grade
 from kata_nodes.stream_intake import StreamIntake
 
 __all__ = ["Progress", "RecorderStatus"]
@@ -26,12 +27,14 @@ class Progress:
         messages: Messages in the running episode.
         refused: Messages that came and could not be written, by stored topic.
         note: What an operator should know.
+        grade: Of the last episode that was saved.
     """
 
     path: str
     messages: int
     refused: Mapping[str, int]
     note: str
+    grade: Grade
 
 
 class RecorderStatus:
@@ -50,6 +53,7 @@ class RecorderStatus:
         message = episode_to(now, machine, progress.path, progress.messages, progress.note)
         message.lost = sum(stream.lost + stream.discarded for stream in streams)
         message.marks = machine.marks
+        message.grade, message.grade_reasons = progress.grade.letter, progress.grade.reasons
         message.disk_free, message.disk_time = disk.free, disk.seconds(self._limits)
         message.streams = streams
         self._state.publish(message)

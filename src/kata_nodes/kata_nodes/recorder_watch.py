@@ -11,6 +11,7 @@ from rclpy.node import Node
 from kata_core.episode import EpisodeMachine
 from kata_core.recording import DiskForecast
 from kata_nodes.bag_writer import unfinished
+from kata_nodes.grader import Grade, Grader
 from kata_nodes.recorder_config import RecorderConfig
 from kata_nodes.recorder_status import Progress, RecorderStatus
 from kata_nodes.stream_intake import StreamIntake
@@ -31,6 +32,7 @@ class RecorderWatch:
         self._directory, self._limits = Path(config.directory), config.disk
         self._status = RecorderStatus(node, intakes, self._limits)
         self._path = self._note = ""
+        self._grader, self._grade = Grader() if config.grade else None, Grade("", "", ())
         self._refused = 0
         self._heard: set[str] = set()
         self._bytes, self._looked, self._rate = 0, monotonic(), 0.0
@@ -44,8 +46,15 @@ class RecorderWatch:
             self._node.get_logger().warning(f"{len(left)} unfinished episodes: kata bag repair {self._directory}")
 
     def saved(self, path: str) -> None:
-        """Remember the last episode."""
-        self._path = path
+        """Remember the last episode, and have it graded."""
+        self._path, self._grade = path, Grade(path, "", ())
+        if self._grader:
+            self._grader.ask(path)
+
+    def close(self) -> None:
+        """Leave what is not graded yet."""
+        if self._grader:
+            self._grader.close()
 
     def refusal(self) -> str:
         """Return why no episode may begin, or an empty string."""
@@ -55,23 +64,24 @@ class RecorderWatch:
     def look(self, machine: EpisodeMachine, take: Take | None) -> str:
         """Report what happened since the last look; return why the episode must end now, or an empty string."""
         self._measure(take)
+        graded = self._graded()
         news = [*self._silences(), *self._losses(take)]
         if take is not None:
             for line in news:
                 self._node.get_logger().warning(line)
             if self._disk.exhausted(self._limits) and not take.complaint.startswith("disk"):
                 take.halt(f"disk nearly full: {self._disk.free:.2f} GB free; save the episode, it is cut here")
-            if news or monotonic() - self._published > _PERIOD:
+            if news or graded or monotonic() - self._published > _PERIOD:
                 self.publish(machine, take, "; ".join(news) or self._standing(take))
             return take.error
-        if monotonic() - self._published > _PERIOD:
+        if graded or monotonic() - self._published > _PERIOD:
             self.publish(machine, None, self._disk.refusal(self._limits) or self._note)
         return ""
 
     def publish(self, machine: EpisodeMachine, take: Take | None, note: str) -> None:
         """Publish the state; without an episode the last one's note stands."""
         self._note, self._published = note, monotonic()
-        progress = Progress(self._path, take.messages if take else 0, take.refused if take else {}, note)
+        progress = Progress(self._path, take.messages if take else 0, take.refused if take else {}, note, self._grade)
         self._status.publish(machine, progress, self._disk)
 
     def account(self, take: Take) -> str:
@@ -89,6 +99,15 @@ class RecorderWatch:
         silent = [intake.stored for intake in self._intakes if intake.silent]
         parts = [f"nothing comes on {', '.join(silent)}"] if silent else []
         return "; ".join([*parts, take.complaint] if take.complaint else parts)
+
+    def _graded(self) -> bool:
+        """Say what was graded; return whether the last episode was."""
+        grades = self._grader.look() if self._grader else []
+        for grade in grades:
+            about = f"{grade.letter or 'no grade'}{': ' if grade.reasons else ''}{'; '.join(grade.reasons)}"
+            self._node.get_logger().info(f"{Path(grade.path).name}: {about}")
+        self._grade = next((grade for grade in grades if grade.path == self._path), self._grade)
+        return self._grade in grades
 
     def _silences(self) -> list[str]:
         return [f"nothing comes on {intake.stored} any more" for intake in self._intakes if intake.look()]

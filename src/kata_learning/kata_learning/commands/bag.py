@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Look after recorded bags: repair what was cut, propose segments.
+"""Look after recorded bags: grade them, repair what was cut, propose segments.
 
+kata bag check FOLDER…      say how good episodes are, each and together, with grades from A to F and reasons
 kata bag repair FOLDER…     complete recordings whose recorder died, save what is whole of damaged ones
 kata bag segment BAG…       propose where motions and contacts begin and end; the proposal is a file to edit
 """
 
 import argparse
+import sys
 from pathlib import Path
+
+from kata_learning.commands import bag_check
 
 __all__ = ["add_arguments", "run"]
 
@@ -14,6 +18,14 @@ __all__ = ["add_arguments", "run"]
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    check = actions.add_parser(
+        "check",
+        help="say how good episodes are",
+        description=bag_check.TEXT,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    bag_check.add_arguments(check)
+    actions.add_parser("stream", help="for programs: grade the bags that the input names, answer each with a line of JSON")
     repair = actions.add_parser("repair", help="complete recordings that were cut, save what is whole of damaged ones")
     repair.add_argument("folders", nargs="+", type=Path, metavar="FOLDER", help="bag, or folder that holds bags at any depth")
     segment = actions.add_parser("segment", help="propose where motions and contacts begin and end")
@@ -24,7 +36,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Repair, or propose segments."""
+    """Check, repair, or propose segments."""
+    if args.action == "check":
+        return bag_check.run(args)
+    if args.action == "stream":
+        return bag_check.answer(sys.stdin)
     return _repair(args.folders) if args.action == "repair" else _segment(args)
 
 

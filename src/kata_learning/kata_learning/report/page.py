@@ -18,6 +18,7 @@ __all__ = [
     "chart",
     "columns",
     "document",
+    "grade",
     "heading",
     "keys",
     "pill",
@@ -135,6 +136,12 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]], numbers: Sequence[
 def pill(success: bool, good: str = "success", bad: str = "no success") -> str:
     """Return a mark for success or failure, in these words."""
     return f'<span class="pill good">{escape(good)}</span>' if success else f'<span class="pill bad">{escape(bad)}</span>'
+
+
+def grade(letter: str) -> str:
+    """Return a mark for a grade from A to F."""
+    kind = {"A": "good", "B": "good", "C": "fair"}.get(letter, "bad")
+    return f'<span class="pill {kind}">{escape(letter)}</span>'
 
 
 def keys(colours: Mapping[str, str]) -> str:

@@ -117,6 +117,9 @@ class _Keyboard:
         silent = [stream.topic for stream in state.streams if stream.silent]
         parts = [f"{state.messages} messages", f"{state.lost} lost", f"{state.marks} marks", f"{state.disk_free:.1f} GB free"]
         parts += [f"silent: {', '.join(silent)}"] if silent else []
+        parts += (
+            [f"last {state.grade}{': ' if state.grade_reasons else ''}{'; '.join(state.grade_reasons)}"] if state.grade else []
+        )
         parts += [state.note] if state.note else []
         phase = "RECORDING" if state.state == state.RECORDING else "idle"
         print(f"\r\x1b[K[{state.saved}] {phase} {state.task}: {' · '.join(parts)}"[:200], end="", flush=True)
