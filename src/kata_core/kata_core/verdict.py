@@ -69,6 +69,7 @@ class Reason:
     EMERGENCY_STOP = "emergency_stop"
     CLOCK_JUMP = "clock_jump"
     TRACKING_ERROR = "tracking_error"
+    ROBOT_LAGS = "robot_lags"
 
 
 @dataclass(frozen=True, slots=True)

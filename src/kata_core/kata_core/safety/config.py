@@ -50,6 +50,12 @@ class SafetyConfig:
         high=7.0,
         doc="Distance of command and measurement beyond which the former restarts from the latter.",
     )
+    lag_horizon: float = param(
+        0.05, unit="s", low=0.0, high=0.5, doc="How far ahead the distance of command and robot is extrapolated to judge a lag."
+    )
+    lag_tolerance: float = param(0.06, unit="rad", low=0.0, high=7.0, doc="Such a lag from which on the command slows down.")
+    lag_limit: float = param(0.12, unit="rad", low=0.0, high=7.0, doc="Such a lag from which on the command crawls.")
+    crawl_velocity: float = param(0.3, unit="rad/s", low=0.01, high=10.0, doc="Velocity limit while the robot is that far away.")
     retreat_velocity: float = param(0.6, unit="rad/s", low=0.05, high=5.0, doc="Velocity of the move to the rest posture.")
     retreat_time: float = param(6.0, unit="s", low=0.1, high=60.0, doc="Longest time of that move; then the joints only damp.")
     max_tilt: float = param(0.6, unit="rad", low=0.05, high=1.6, doc="Tilt of a floating base beyond which the robot stops.")

@@ -149,12 +149,28 @@ class SafetyFilter:
         now = context[2]
         if not self._follower.engage(command, self.guard.position, now):
             return self._hold(Reason.MISMATCH, context)
-        wanted = self._follower.follow(command, self._moving, now)
-        step = self.guard.step(Wish(wanted.velocity, wanted.cap))
+        wanted, pace = self._follower.follow(command, self._moving, now), self._pace(context[0])
+        step = self.guard.step(Wish(wanted.velocity, min(wanted.cap, pace)))
         flags = step.flags | wanted.flags
-        reasons = (*wanted.reasons, *(name for flag, name in _FLAG_REASONS if (flags & flag).any()), *step.reasons)
+        lags = (Reason.ROBOT_LAGS,) if pace < np.inf else ()
+        reasons = (*wanted.reasons, *lags, *(name for flag, name in _FLAG_REASONS if (flags & flag).any()), *step.reasons)
         status = Status.LIMITED if reasons else Status.FOLLOWING
         return self._verdict(status, reasons, flags, self._compose(step, wanted.stamp), context)
+
+    def _pace(self, measured: JointState | None) -> float:
+        """Return the velocity limit [rad/s] that lets a robot which strays from its command come back; infinite if none does.
+
+        Straying is judged a little ahead, since a weak motor needs its time to catch what it carries.
+        """
+        config = self._config
+        if measured is None:
+            return np.inf
+        apart = self.guard.position - measured.position + config.lag_horizon * (self.guard.velocity - measured.velocity)
+        lag = float(np.abs(apart).max())
+        if lag <= config.lag_tolerance:
+            return np.inf
+        share = max(0.0, config.lag_limit - lag) / max(config.lag_limit - config.lag_tolerance, 1e-9)
+        return config.crawl_velocity + share * max(0.0, config.max_velocity - config.crawl_velocity)
 
     def _hold(self, reason: str, context: "_Context") -> Verdict:
         """Brake within limits and stay; only a new engage moves the robot again."""
