@@ -178,9 +178,7 @@ class Bench:
         if not span:
             result.violations.append("no command at all")
             return
-        for _ in range(
-            _OVERTAKEN
-        ):  # on a busy machine the first commands that follow again are heard before the last held verdict
+        for _ in range(_OVERTAKEN):  # what is followed again may be heard before the last verdict that held
             if len(span) > 1 and _speeds_up(span[-2], span[-1], _STILL):
                 span.pop()
         still = _LED_BACK if "outside" in result.reasons else _STILL
