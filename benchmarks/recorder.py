@@ -96,13 +96,20 @@ class Operator(Node):
         return future.result()
 
 
-@contextmanager
-def processes(out: Path, jpeg: bool) -> Iterator[tuple[subprocess.Popen[bytes], list[subprocess.Popen[bytes]]]]:
-    """Run the recorder and the load."""
+def start_recorder(out: Path, settings: dict[str, Any]) -> subprocess.Popen[bytes]:
+    """Start the real node with parameters; it logs nothing but errors, for silence at the end of a load is no news."""
     prefixes = os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep)
     node = next((f for p in prefixes if (f := Path(p) / "lib/kata_nodes/recorder").is_file()), None)
     if node is None:
         sys.exit("kata_nodes is not built (make setup, then . scripts/env.sh)")
+    file = out / "parameters.yaml"
+    file.write_text(yaml.safe_dump({"recorder": {"ros__parameters": settings}}))
+    return subprocess.Popen([node, "--ros-args", "--params-file", file, "--log-level", "error"])
+
+
+@contextmanager
+def processes(out: Path, jpeg: bool) -> Iterator[tuple[subprocess.Popen[bytes], list[subprocess.Popen[bytes]]]]:
+    """Run the recorder and the load."""
     rates = {**STATES, **CAMERAS}
     settings = {
         "directory": str(out),
@@ -110,9 +117,7 @@ def processes(out: Path, jpeg: bool) -> Iterator[tuple[subprocess.Popen[bytes], 
         "images": "jpeg" if jpeg else "raw",
         "disk_time": 5.0,
     }
-    file = out / "parameters.yaml"
-    file.write_text(yaml.safe_dump({"recorder": {"ros__parameters": settings}}))
-    recorder = subprocess.Popen([node, "--ros-args", "--params-file", file])
+    recorder = start_recorder(out, settings)
     script = Path(__file__).with_name("recorder_load.py")
     load = [subprocess.Popen([sys.executable, script, group], stdout=subprocess.PIPE) for group in ("states", "cameras")]
     try:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Speed and quality of retargeting: `python benchmarks/retarget.py [CLIPS…] [--json FILE] [--ablations]`.
+"""Speed and quality of retargeting: `python benchmarks/retarget.py [CLIPS…] [--json FILE] [--ablations] [--tradeoff FILE]`.
 
 Streaming and offline, by clip and pooled; frames per second of CPU time in one process, on one thread.
 """
@@ -16,6 +16,7 @@ from pathlib import Path
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
+from retarget_trades import Trade, draw_trades, lag
 
 from kata_core import RobotModel, Trajectory, load_robot
 from kata_core.errors import KataError
@@ -40,10 +41,18 @@ _COLUMNS = {
     "jerk": "jerk",
 }
 _ABLATIONS: dict[str, dict[str, float]] = {
-    "no smoothing": {"smoothing": 0.0},
+    "no smoothing": {"smoothing": 0.0, "momentum": 0.0, "jerk": 0.0, "sweeps": 0},
+    "no acceleration limit": {"max_acceleration": 1e6},
+    "no velocity limit": {"max_velocity": 100.0, "max_step": 3.0, "max_acceleration": 1e6},
+    "no joint limits": {},
     "no foot lock": {"lock": 0.0, "flat": 0.0},
-    "no floor": {"floor": 0.0},
+    "no floor": {"floor": 0.0, "lock": 0.0, "flat": 0.0, "base_height": 0.0},
     "no self-collision": {"collision": 0.0},
+}
+_TRADES: dict[str, tuple[str, tuple[float, ...]]] = {
+    "streaming": ("smoothing", (0.0, 0.002, 0.005, 0.015, 0.05, 0.15)),
+    "offline": ("jerk", (0.0, 0.01, 0.03, 0.1, 0.3, 1.0)),
+    "lock": ("lock", (0.0, 0.3, 3.0, 30.0, 300.0)),
 }
 
 
@@ -56,6 +65,9 @@ def main() -> int:
     parser.add_argument("--repeat", type=int, default=3, help="timed passes over the clips")
     parser.add_argument("--mode", choices=("both", "streaming", "offline"), default="both")
     parser.add_argument("--ablations", action="store_true", help="also with constraints switched off one by one")
+    parser.add_argument(
+        "--tradeoff", type=Path, help="only what smoothing and foot lock cost: a table, and a picture in this file"
+    )
     parser.add_argument("--json", type=Path, help="write the pooled figures here")
     args = parser.parse_args()
     try:
@@ -69,6 +81,9 @@ def main() -> int:
 def _run(args: argparse.Namespace) -> None:
     robot = load_robot(args.robot)
     clips = [load_clip(path).resample(args.fps) for path in args.clips or _default_clips()]
+    if args.tradeoff:
+        draw_trades(args.tradeoff, {name: _trade(robot, clips, name) for name in _TRADES})
+        return
     collision = SelfCollision(robot)
     figures: dict[str, float] = {}
     if args.mode != "offline":
@@ -84,7 +99,7 @@ def _run(args: argparse.Namespace) -> None:
     if args.ablations:
         for title, changes in _ABLATIONS.items():
             for mode in ("streaming", "offline"):
-                _table(f"{mode}, {title}", robot, clips, mode, replace(RetargetConfig(), **changes), collision, short=True)
+                _table(f"{mode}, {title}", robot, clips, mode, replace(RetargetConfig(), **changes), collision)
     if args.json:
         args.json.write_text(json.dumps(figures, indent=1) + "\n")
 
@@ -125,21 +140,45 @@ def _table(
     mode: str,
     config: RetargetConfig,
     collision: SelfCollision,
-    short: bool = False,
 ) -> dict[str, float]:
     print(f"\n{title}\n{'clip':<28}{'frames':>7}" + "".join(f"{name:>9}" for name in _COLUMNS.values()))
     parts: list[Quality] = []
+    free = _freed(robot, title)
     for clip in clips:
-        motion: Trajectory = retarget_clip(robot, clip, clip.fps, mode, config)
+        motion: Trajectory = retarget_clip(free, clip, clip.fps, mode, config)
         parts.append(judge(robot, clip, motion, collision.beyond_rest))
-        if not short:
-            _line(Path(clip.source).stem, len(clip), summary(parts[-1:]))
-            worst = sorted(parts[-1].pairs.items(), key=lambda item: -item[1])[:4]
-            if worst:
-                print("   collides: " + ", ".join(f"{a}–{b} ×{count}" for (a, b), count in worst))
+        _line(Path(clip.source).stem, len(clip), summary(parts[-1:]))
+        worst = sorted(parts[-1].pairs.items(), key=lambda item: -item[1])[:4]
+        if worst:
+            print("   collides: " + ", ".join(f"{a}–{b} ×{count}" for (a, b), count in worst))
     pooled = summary(parts)
     _line("all", sum(len(clip) for clip in clips), pooled)
     return pooled
+
+
+def _freed(robot: RobotModel, title: str) -> RobotModel:
+    """Return the robot without the limits that an ablation's title says are off; it is judged by its own."""
+    if title.endswith("no velocity limit"):
+        return replace(robot, max_velocity=np.full(len(robot.layout), 1e3))
+    if title.endswith("no joint limits"):
+        return replace(robot, lower=np.full(len(robot.layout), -np.pi), upper=np.full(len(robot.layout), np.pi))
+    return robot
+
+
+def _trade(robot: RobotModel, clips: Sequence[MotionClip], name: str) -> Trade:
+    """Print and return what a weight buys and costs, over its values."""
+    setting, values = _TRADES[name]
+    mode = "offline" if name == "offline" else "streaming"
+    default, rows = float(getattr(RetargetConfig(), setting)), []
+    print(f"\n{mode}, {setting} (default {default:g})\n{'value':>8}{'keyp cm':>9}{'jerk':>8}{'delay ms':>10}{'slide':>7}")
+    for value in values:
+        config = replace(RetargetConfig(), **{setting: value})
+        motions = [retarget_clip(robot, clip, clip.fps, mode, config) for clip in clips]
+        found = summary([judge(robot, clip, motion, None) for clip, motion in zip(clips, motions, strict=True)])
+        delay = 1e3 * float(np.mean([lag(robot, clip, motion) for clip, motion in zip(clips, motions, strict=True)]))
+        rows.append((value, found["keypoint_error_cm"], found["jerk"], delay, found["slide_mean_cm_s"]))
+        print(f"{value:>8g}{rows[-1][1]:>9.2f}{rows[-1][2]:>8.0f}{delay:>10.1f}{rows[-1][4]:>7.2f}")
+    return Trade(f"{mode}, {setting}", default, np.array(rows))
 
 
 def _line(name: str, frames: int, figures: dict[str, float]) -> None:

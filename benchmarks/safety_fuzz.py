@@ -3,31 +3,40 @@
 
 Random, adversarial (aimed at limits and at collisions) and malformed targets, broken joint states, clock jumps and
 stops drive the filter, whose commands drive the simulated robot. Every command is checked here, by rules that
-share no code with the filter; self-collision is checked on the meshes by the simulator. Any seed reproduces.
+share no code with the filter; self-collision is checked on the meshes by the simulator. Commands come in chunks, each
+from a seed of its own, so that the result does not depend on the number of jobs and any chunk can be repeated alone.
 
-    python benchmarks/safety_fuzz.py --commands 20000 --seed 1 --json fuzz.json
+    python benchmarks/safety_fuzz.py --commands 1000000 --seed 1 --jobs 16 --json fuzz.json
+    python benchmarks/safety_fuzz.py --commands 1000000 --seed 1 --chunk 17
 """
 
 import argparse
 import collections
+import functools
 import json
 import os
 import sys
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from multiprocessing import get_context
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import mujoco
 import numpy as np
+from tqdm import tqdm
 
 from kata_core import JointCommand, JointState, Reason, RobotModel, Status, Verdict, load_robot
 from kata_core.collision import load_capsules
-from kata_core.safety import NOTHING, Received, SafetyConfig, SafetyFilter, Senses
+from kata_core.safety import NOTHING, Received, SafetyConfig, SafetyFilter, Senses, Shapes, load_shapes
 from kata_sim import SimConfig, Simulation
 from kata_sim.contacts import self_contacts
 
 TICK = 4_000_000
+CHUNK = 5_000
+"""Commands that one seed decides."""
 KINDS = ("position", "velocity", "acceleration", "effort", "self_collision", "age", "malformed", "not_finite")
 RESTARTS = {Reason.TRACKING_ERROR, Reason.CLOCK_JUMP}
 GOALS = ("random", "limits", "collide", "alternate", "wave", "near", "return")
@@ -40,6 +49,7 @@ ALARMS = (Reason.TWO_SOURCES, Reason.UNSURE_POLICY, Reason.FOREIGN_COMMAND, Reas
 class Count:
     """What was seen."""
 
+    commands: int = 0
     violations: collections.Counter = field(default_factory=collections.Counter)
     reasons: collections.Counter = field(default_factory=collections.Counter)
     statuses: collections.Counter = field(default_factory=collections.Counter)
@@ -52,14 +62,22 @@ class Count:
         if self.violations[kind] <= 5:
             self.examples.append(f"{kind}: {text}")
 
+    def add(self, other: "Count", chunk: int) -> None:
+        """Take in what a chunk saw."""
+        self.commands += other.commands
+        for mine, its in ((self.violations, other.violations), (self.reasons, other.reasons), (self.statuses, other.statuses)):
+            mine.update(its)
+        for name, depth in other.deepest.items():
+            self.deepest[name] = max(self.deepest[name], depth)
+        self.examples += [f"chunk {chunk}: {text}" for text in other.examples]
+
 
 class Attacker:
     """Makes targets, a few dozen ticks of one kind at a time."""
 
-    def __init__(self, robot: RobotModel, rng: np.random.Generator) -> None:
+    def __init__(self, robot: RobotModel, collisions: "Collisions", rng: np.random.Generator) -> None:
         """Start calmly."""
-        self.robot, self.rng = robot, rng
-        self.collisions = Collisions(robot)
+        self.robot, self.rng, self.collisions = robot, rng, collisions
         self.goal, self.kind, self.fault, self.left, self.age = np.array(robot.rest), "near", "", 0, 0
 
     def next(self, now: int, position: np.ndarray) -> JointCommand:
@@ -204,7 +222,11 @@ class Checker:
             count.violated("velocity", f"measured {np.abs(state.velocity).max():.1f} rad/s")
         for touch in self_contacts(simulation):
             # Links that graze by design are left to the house's metric of self-collision, 5 mm on the meshes.
-            if tuple(sorted((touch.first, touch.second))) in self.grazing and touch.depth <= 0.005:
+            pair = tuple(sorted((touch.first, touch.second)))
+            if pair in self.grazing:
+                name = f"grazing {pair[0]} {pair[1]}"
+                count.deepest[name] = max(count.deepest[name], touch.depth)
+            if pair in self.grazing and touch.depth <= 0.005:
                 continue
             text = f"{touch.first} {touch.second} {1000 * touch.depth:.1f} mm"
             count.violated("self_collision", f"{text}; {self._situation(state)}")
@@ -217,24 +239,55 @@ class Checker:
         return f"{self.last.status.name} {', '.join(self.last.reasons)}; lag {lag:.3f} rad"
 
 
-def fuzz(commands: int, seed: int) -> Count:
-    """Attack with a number of commands."""
-    rng, robot, count = np.random.default_rng(seed), load_robot("g1"), Count()
-    simulation, done = Simulation(robot, SimConfig()), 0
+@functools.cache
+def bench() -> tuple[RobotModel, Shapes, Simulation, "Collisions"]:
+    """Return what all chunks of a process use, made once; each chunk puts it back to its beginning."""
+    robot = load_robot("g1")
+    simulation = Simulation(robot, SimConfig())
     # The pelvis is held so low that the feet reach the floor, which the filter does not know: the robot hangs free.
     floor = simulation.model.geom_bodyid == 0
     simulation.model.geom_contype[floor] = simulation.model.geom_conaffinity[floor] = 0
-    attacker = Attacker(robot, rng)
+    return robot, load_shapes(robot), simulation, Collisions(robot)
+
+
+def fuzz_chunk(commands: int, seed: int, chunk: int) -> Count:
+    """Attack with the commands of one chunk."""
+    rng, count = np.random.default_rng([seed, chunk]), Count(commands)
+    robot, shapes, simulation, collisions = bench()
+    simulation.time, collisions.found = 0, []
+    attacker, done = Attacker(robot, collisions, rng), 0
     while done < commands:
         length = min(int(rng.integers(500, 2000)), commands - done)
         # Half of the runs open the gate of the engage, so that the limits behind it meet the full attack.
         wide = {"engage_refusal": 7.0, "engage_tolerance": 7.0} if rng.random() < 0.5 else {}
-        config = SafetyConfig(**wide)
-        _session(Session(robot, simulation, attacker, config, count), length, int(rng.integers(2**31)))
+        session = Session(robot, shapes, simulation, attacker, SafetyConfig(**wide), count)
+        _session(session, length, int(rng.integers(2**31)))
         done += length
-        if sys.stderr.isatty():
-            print(f"\r{done} commands, {sum(count.violations.values())} violations", end="", file=sys.stderr)
     return count
+
+
+def fuzz(commands: int, seed: int, jobs: int = 1, only: int | None = None) -> Count:
+    """Attack with a number of commands, or with those of one chunk alone."""
+    chunks = range(-(-commands // CHUNK)) if only is None else [only]
+    sizes = [min(CHUNK, commands - chunk * CHUNK) for chunk in chunks]
+    total = Count()
+    with tqdm(total=sum(sizes), unit=" commands", disable=not sys.stderr.isatty()) as bar:
+        for chunk, count in zip(chunks, _counts(sizes, seed, chunks, jobs), strict=True):
+            total.add(count, chunk)
+            bar.update(count.commands)
+            bar.set_postfix(violations=sum(total.violations.values()))
+    return total
+
+
+def _counts(sizes: list[int], seed: int, chunks: range | list[int], jobs: int) -> Iterator[Count]:
+    """Yield the counts of chunks in order; the first is done here, so that kernels are compiled once only."""
+    yield fuzz_chunk(sizes[0], seed, chunks[0])
+    rest = (sizes[1:], [seed] * (len(sizes) - 1), chunks[1:])
+    if jobs < 2 or len(sizes) < 3:
+        yield from map(fuzz_chunk, *rest)
+        return
+    with ProcessPoolExecutor(min(jobs, len(sizes) - 1), get_context("spawn")) as pool:
+        yield from pool.map(fuzz_chunk, *rest)
 
 
 @dataclass
@@ -242,6 +295,7 @@ class Session:
     """One run of a filter from a reset on."""
 
     robot: RobotModel
+    shapes: Shapes
     simulation: Simulation
     attacker: Attacker
     config: SafetyConfig
@@ -251,7 +305,7 @@ class Session:
 def _session(session: Session, length: int, seed: int) -> None:
     simulation, attacker, robot = session.simulation, session.attacker, session.robot
     simulation.reset(seed)
-    filter_ = SafetyFilter(robot, session.config)
+    filter_ = SafetyFilter(robot, session.config, shapes=session.shapes)
     checker = Checker(robot, session.config, session.count)
     checker.grace = 1
     offset, target, held = 0, None, None
@@ -319,11 +373,17 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--commands", type=int, default=20_000, help="commands to check")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--jobs", type=int, default=1, help="processes to share the work; the result is the same")
+    parser.add_argument("--chunk", type=int, help=f"repeat one chunk of {CHUNK} commands alone")
     parser.add_argument("--json", type=Path, help="write the counts as one flat object")
     arguments = parser.parse_args()
-    count = fuzz(arguments.commands, arguments.seed)
+    if arguments.commands < 1 or arguments.jobs < 1:
+        parser.error("--commands and --jobs must be at least 1")
+    if arguments.chunk is not None and not 0 <= arguments.chunk < -(-arguments.commands // CHUNK):
+        parser.error(f"--chunk {arguments.chunk} is beyond the {arguments.commands} commands")
+    count = fuzz(arguments.commands, arguments.seed, arguments.jobs, arguments.chunk)
     result: dict[str, int] = {
-        "commands": arguments.commands,
+        "commands": count.commands,
         "seed": arguments.seed,
         "violations": sum(count.violations.values()),
     }
@@ -333,7 +393,8 @@ def main() -> int:
     for name, number in result.items():
         print(f"{name:<32} {number:>10}")
     for joint, depth in count.deepest.most_common():
-        print(f"{joint} was {depth:.4f} rad beyond its limit at most")
+        unit = "m deep" if joint.startswith("grazing") else "rad beyond its limit"
+        print(f"{joint}: {depth:.4f} {unit} at most")
     for example in count.examples:
         print(example)
     if arguments.json:

@@ -113,11 +113,12 @@ def build() -> None:
 def compile_kernels() -> None:
     """Compile the retargeting's kernels, so that no node has to while a person waits."""
     core = ROOT / "src/kata_core/kata_core"
-    sources = [core / "compiled.py", *core.glob("retarget/*.py"), *core.glob("collision/*.py")]
+    paths = [core / "compiled.py", *core.glob("*/*.py")]
+    sources = [path for path in paths if "@kernel" in (text := path.read_text()) or "(NamedTuple)" in text]
     digest = _digest(sources, extra=[_stamp("install"), os.environ.get("XDG_CACHE_HOME", str(Path.home()))])
     if _stamp("kernels") == digest:
         return
-    code = "from kata_core import load_robot; from kata_core.retarget import BodyRetargeter; BodyRetargeter(load_robot('g1'))"
+    code = "from kata_core import load_robot; from kata_core.retarget import compile_all; compile_all(load_robot('g1'))"
     # Numba keeps machine code by the path that a module is imported from, so it must be the path that users import.
     _run(["bash", "-c", f'. scripts/env.sh && python -c "{code}"'], "compiling the retargeting's kernels (a minute or two)")
     _set_stamp("kernels", digest)

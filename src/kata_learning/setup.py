@@ -3,7 +3,7 @@
 
 from setuptools import find_packages, setup
 
-COMMANDS = ("bag", "dataset", "train", "export", "evaluate", "report")
+COMMANDS = ("bag", "check", "dataset", "train", "export", "evaluate", "report")
 
 setup(
     name="kata_learning",

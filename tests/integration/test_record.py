@@ -12,6 +12,10 @@ import yaml
 from mcap_ros2.reader import read_ros2_messages
 from rosbags.highlevel import AnyReader
 
+from kata_core import load_robot
+from kata_core.safety import SafetyConfig, SafetyFilter
+from kata_learning.replaying import replay_episode
+from kata_learning.report.episodes import read_episode
 from kata_msgs.srv import DiscardEpisode, SaveEpisode, StartEpisode
 
 pytestmark = [pytest.mark.ros, pytest.mark.slow]
@@ -75,6 +79,19 @@ def test_mcap_ros2_support_reads_it_too(session):
     frames = next(m.ros_msg for m in messages if m.channel.topic == "/frames")
     assert len(command.names) == len(command.position) == 29
     assert {body.name for body in frames.bodies} == {"head", "right_hand"}
+
+
+def test_a_recorded_bag_replays_bit_for_bit(session):
+    robot, (out, _) = load_robot("g1"), session
+    for path in sorted(out.iterdir()):
+        episode = read_episode(path, robot.layout)
+        again = replay_episode(SafetyFilter(robot, SafetyConfig()), episode, 0.004, lambda: None)
+        assert again.lost == 0
+        assert again.equal == again.compared >= 100
+        assert again.passage.statuses["following"] > 50
+    episode.command.position[60, 3] += 1e-15  # the smallest bit of a radian
+    again = replay_episode(SafetyFilter(robot, SafetyConfig()), episode, 0.004, lambda: None)
+    assert again.equal == again.compared - 1, "a changed bit must be noticed"
 
 
 def test_a_killed_recorder_leaves_no_half_bag(launch, probe, tmp_path):

@@ -2,6 +2,7 @@
 """A human of known limbs in any posture, for tests of retargeting."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 from scipy.spatial.transform import Rotation
@@ -54,3 +55,52 @@ def mirrored(frames: HumanFrames) -> HumanFrames:
     names = tuple(swap[n.split("_")[0]] + n[n.index("_") :] if n.split("_")[0] in swap else n for n in frames.names)
     turn = frames.orientation_xyzw * np.array([-1.0, 1.0, -1.0, 1.0])
     return HumanFrames(frames.stamp, "test", True, names, frames.position * np.array([1.0, -1.0, 1.0]), turn, frames.confidence)
+
+
+def climbing(t: float, height: float) -> HumanFrames:
+    """Return a human who steps onto a step of a height [m], left foot first, between 0.5 and 3 s, and stands there."""
+    left, right = (float(np.clip((t - begin) / 0.8, 0.0, 1.0)) for begin in (0.5, 2.0))
+    rise = 0.5 * (left + right) * height
+    stride = 0.3 * 0.5 * (left + right)
+    turns: dict[str, np.ndarray] = {}
+    for side, share in (("left", left), ("right", right)):
+        up = share * height + 0.12 * np.sin(np.pi * share) - rise
+        ahead = 0.3 * share - stride
+        turns |= _leg_to(side, ahead, up)
+    return posed(round(t * 1e9), turns, np.array([stride, 0.0, rise - 0.02]))
+
+
+def _leg_to(side: str, ahead: float, up: float) -> dict[str, np.ndarray]:
+    """Return turns that bring an ankle over its place at rest under the pelvis, the sole kept level."""
+    thigh, shin = 0.41, 0.41
+    down = 0.82 - 0.02 - up
+    reach = min(float(np.hypot(ahead, down)), thigh + shin - 1e-6)
+    knee = np.pi - np.arccos(np.clip((thigh**2 + shin**2 - reach**2) / (2 * thigh * shin), -1.0, 1.0))
+    hip = -np.arctan2(ahead, down) - 0.5 * knee
+    pitch = np.array([0.0, 1.0, 0.0])
+    return {f"{side}_thigh": hip * pitch, f"{side}_shin": knee * pitch, f"{side}_foot": -(hip + knee) * pitch}
+
+
+def in_posture(name: str, t: float) -> HumanFrames:
+    """Return a human on the floor or upside down, who moves the arms a little, at a time [s]."""
+    pelvis = {
+        "sitting": ([0.0, -0.3, 0.0], [0.0, 0.0, -0.8]),
+        "lying": ([0.0, -np.pi / 2, 0.0], [0.0, 0.0, -0.78]),
+        "crawling": ([0.0, np.pi / 2, 0.0], [0.0, 0.0, -0.42]),
+        "upside_down": ([np.pi, 0.0, 0.0], [0.0, 0.0, 0.1]),
+    }[name]
+    a = 0.3 * np.sin(3.0 * t)
+    turns = {
+        "pelvis": np.array(pelvis[0]),
+        "left_upper_arm": np.array([0.0, a, 0.5]),
+        "right_upper_arm": np.array([a, 0.0, -0.5]),
+    }
+    bend = {"sitting": (-1.3, 0.3), "lying": (0.0, 0.0), "crawling": (-np.pi / 2, np.pi / 2), "upside_down": (0.0, a)}[name]
+    for side in ("left", "right"):
+        turns |= {f"{side}_thigh": np.array([0.0, bend[0], 0.0]), f"{side}_shin": np.array([0.0, bend[1], 0.0])}
+    return posed(round(t * 1e9), turns, np.array(pelvis[1]))
+
+
+def gliding(t: float) -> HumanFrames:
+    """Return a human who begins in the air, lands after half a second and stands, at a time [s]."""
+    return replace(swinging(t), position=swinging(t).position + np.array([0.5 * min(t, 0.5), 0.0, 0.4 * max(0.0, 1.0 - 2.0 * t)]))

@@ -62,9 +62,8 @@ def test_a_swing_too_fast_for_the_motor_is_slowed_until_it_fits(toy: RobotModel,
     held = np.abs(adapt(toy, fast).before.held).max(axis=0)
     # so much effort that holding is easy and swinging is not
     full = bounds_of(toy, AdaptConfig()).effort
-    config = AdaptConfig(
-        effort_scale=float((held / full).max() * 0.9 + scale), velocity_scale=1.0, max_acceleration=1000.0, max_velocity=100.0
-    )
+    scale += 0.9 * float((held / full).max())
+    config = AdaptConfig(effort_scale=scale, velocity_scale=1.0, max_acceleration=1000.0, max_velocity=100.0)
     adaptation = adapt(toy, fast, config=config)
     before = (np.abs(adaptation.before.effort) / bounds_of(toy, config).effort).max()
     assert before > 1.1
@@ -88,6 +87,16 @@ def test_slowing_follows_the_same_way_smoothly_and_forwards(toy: RobotModel) -> 
     assert adaptation.speed.min() >= AdaptConfig().min_speed
     assert np.abs(np.diff(adaptation.speed)).max() < 0.1
     assert np.abs(adaptation.after.velocity).max() <= 5.0 * 1.005
+
+
+def test_slowing_stays_within_position_limits(toy: RobotModel) -> None:
+    elbow = toy.layout.names.index("elbow")
+    arrays = still(toy, 2.0)
+    arrays["joint_position"][:, elbow] = toy.upper[elbow] - 0.5 * (np.arange(121) % 40 < 20)  # steps up to the limit
+    adaptation = adapt(toy, Trajectory(toy.layout.names, **arrays))
+    assert adaptation.duration_factor > 1.0
+    assert (adaptation.trajectory.joint_position <= toy.upper).all()
+    assert (adaptation.trajectory.joint_position >= toy.lower).all()
 
 
 def test_contacts_keep_their_place_on_the_way(g1: RobotModel) -> None:

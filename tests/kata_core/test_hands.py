@@ -66,3 +66,11 @@ def test_an_unreachable_hand_stays_within_joint_limits(retargeter: HandsRetarget
 def test_a_hand_that_is_not_finite_is_lost(retargeter: HandsRetargeter, state_at: StateAt, bad: list[float]) -> None:
     solved = retargeter.step(hand(bad), state_at())
     assert solved.position is None and solved.reasons == ("no_hands",)
+
+
+def test_only_a_hand_that_was_tracked_is_reported_as_lost(retargeter: HandsRetargeter, state_at: StateAt) -> None:
+    assert retargeter.step(hand([0.0, 0.0, 0.0]), state_at()).reasons == ()
+    retargeter.step(hand([0.0, 0.0, 0.0], name="left_hand"), state_at())
+    assert retargeter.step(hand([0.0, 0.0, 0.0], name="left_hand"), state_at()).reasons == ("lost_right_hand",)
+    retargeter.step(hand([0.0, 0.0, 0.0], engaged=False), state_at())
+    assert retargeter.step(hand([0.0, 0.0, 0.0], name="left_hand"), state_at()).reasons == ()

@@ -52,6 +52,9 @@ def test_a_bad_clip_does_not_stop_the_others(clip: Path, tmp_path: Path, capsys:
         (["{clip}", "--out", "a.npz", "--fps", "nan"], "--fps is nan"),
         (["{clip}", "--out", "a.npz", "--robot", "hal"], "hal"),
         (["{empty}", "--out", "a"], "no motion clips"),
+        (["{clip}"], "nothing to do"),
+        (["{clip}", "--report", "page"], "ends in .html"),
+        (["{clip}", "{clip}", "--play"], "--play takes one"),
     ],
 )
 def test_mistakes(

@@ -85,7 +85,9 @@ def test_gap_rows_agree_with_finite_differences(g1: RobotModel, tree: Tree) -> N
     near, position = new_nearness(len(capsules.body)), np.array(g1.rest)
     d = 6 + len(position)
     rows = new_one_sided(d)
-    add_repulsion(tree, capsules, moved(tree, position, np.zeros(d)), 0.05, 1.0, near, rows)
+    pose = moved(tree, position, np.zeros(d))
+    place_capsules(capsules, pose, near)
+    add_repulsion(tree, capsules, pose, 0.05, 1.0, near, rows)
     assert rows.used[0] > 3
 
     def gaps(step: np.ndarray) -> np.ndarray:

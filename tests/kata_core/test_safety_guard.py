@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The guard: inverse dynamics, separations and their gradients, certificates, and what each constraint is good for."""
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
 
+import daqp
 import numpy as np
 import pinocchio as pin
 import pytest
@@ -16,6 +20,7 @@ from kata_core.safety.braking import Allowed, follow_to_rest, new_braking_path
 from kata_core.safety.efforts import inverse_dynamics
 from kata_core.safety.inertia import inertia_matrix
 from kata_core.safety.plant import make_plant, new_scratch
+from kata_core.safety.program import FEASIBLE, assemble, new_program
 from kata_core.safety.segments import closest
 from kata_core.safety.separation import place, separation, separation_row, separations
 from kata_core.safety.shapes import Capsule, Gap, Half
@@ -249,3 +254,70 @@ def test_each_constraint_is_needed(g1: RobotModel, bounded: Shapes, mutant: str)
     if mutant == "workspace":
         shapes = replace(bounded, gaps=tuple(g for g in bounded.gaps if not g.border), halves=())
     assert worst(g1, robot, shapes, bounded, config)[mutant] > 1e-3
+
+
+def test_a_survey_overlooks_nothing_that_motion_could_bring_near(g1: RobotModel, bounded: Shapes) -> None:
+    rng, guard = np.random.default_rng(5), Guard(g1, bounded, SafetyConfig())
+    plant = make_plant(g1, bounded)
+    for _ in range(20):
+        guard.place(rng.uniform(g1.lower, g1.upper), rng.normal(0.0, 3.0, 29))
+        position, velocity = guard.position, guard.velocity
+        box = guard.limits.box(position, velocity, np.zeros(29))
+        guard.halt()
+        seen = set(guard.close)
+        fastest = np.maximum(np.abs(box.low), np.abs(box.high))
+        travel = PERIOD * fastest * (1.0 + 0.5 * fastest / guard.limits.change)
+        least = apart(g1, bounded, position) - plant.reach @ travel
+        near = np.where(plant.border, SafetyConfig().workspace_margin, SafetyConfig().collision_margin)
+        assert all(m in seen for m in np.flatnonzero(least <= near))
+        assert len(seen) < len(least)
+
+
+def test_rows_that_cannot_act_change_no_solution(g1: RobotModel, shapes: Shapes) -> None:
+    rng, plant = np.random.default_rng(6), make_plant(g1, shapes)
+    scratch, program, n = new_scratch(plant), new_program(plant), 29
+    inertia, box = np.zeros((n, n)), np.stack((np.full(n, -0.3), np.full(n, 0.3)))
+    dropped = 0
+    for _ in range(20):
+        forward(plant.tree, rng.uniform(g1.lower, g1.upper), scratch.pose)
+        inertia_matrix(plant, scratch, inertia)
+        wanted, effort, gradient = rng.uniform(-0.3, 0.3, n), rng.normal(0.0, 20.0, n), rng.normal(0.0, 0.3, (2, n))
+        ceiling, least = g1.max_effort, np.array([-0.05, 0.01])
+        rows = assemble(program, box, wanted, inertia, effort, ceiling, PERIOD, gradient, least, 2)
+        dropped += n + 3 - rows
+        used = n + rows
+        found, _, code, _ = daqp.solve(
+            np.eye(n), -wanted, program.rows[:rows], program.high[:used], program.low[:used], program.sense[:used]
+        )
+        middle, most = inertia @ wanted - PERIOD * effort, FEASIBLE * PERIOD * ceiling
+        high = np.concatenate([box[1], middle + most, np.full(3, 1e30)])
+        low = np.concatenate([box[0], middle - most, [-0.05, 0.0, 0.01]])
+        sense = np.array([0] * (2 * n + 2) + [8], dtype=np.int32)
+        every = np.concatenate([inertia, gradient, gradient[1:]])
+        complete, _, code_of_all, _ = daqp.solve(np.eye(n), -wanted, every, high, low, sense)
+        assert code == code_of_all
+        assert code < 1 or found == pytest.approx(complete, abs=1e-6)
+    assert dropped > 0
+
+
+STEPS = """
+import numpy as np
+from kata_core import load_robot
+from kata_core.safety import Guard, SafetyConfig, Wish, load_shapes
+robot = load_robot("g1")
+guard = Guard(robot, load_shapes(robot), SafetyConfig())
+wish = np.random.default_rng(4).uniform(-6.0, 6.0, len(robot.layout))
+for _ in range(12):
+    guard.step(Wish(wish))
+print(" ".join(value.hex() for value in [*guard.position, *guard.velocity]))
+"""
+
+
+def test_without_the_compiler_the_guard_decides_the_same(g1: RobotModel, shapes: Shapes) -> None:
+    found = []
+    for pure in ("0", "1"):
+        environment = {**os.environ, "KATA_PURE_NUMPY": pure}
+        run = subprocess.run([sys.executable, "-c", STEPS], env=environment, capture_output=True, text=True, check=True)
+        found.append([float.fromhex(word) for word in run.stdout.split()])
+    assert len(found[0]) == 58
+    assert found[0] == pytest.approx(found[1], abs=1e-9)

@@ -6,7 +6,7 @@ import pytest
 
 from kata_core.cli import main
 
-COMMANDS = ("dataset", "train", "export", "evaluate", "report")
+COMMANDS = ("check", "dataset", "train", "export", "evaluate", "report")
 
 
 @pytest.fixture(autouse=True)

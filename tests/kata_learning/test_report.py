@@ -2,13 +2,13 @@
 import json
 import re
 from dataclasses import replace
-from html.parser import HTMLParser
 from pathlib import Path
 from xml.etree import ElementTree
 
 import cv2
 import numpy as np
 import pytest
+from page_checker import Checker, need_rendering
 from synthetic import simulate_reach, write_bag
 
 from kata_core.cli import main
@@ -19,31 +19,6 @@ from kata_learning.report.episodes import BodySeries, Picture, read_episode
 from kata_learning.report.human import track_wrists
 from kata_learning.report.measures import distance_to_goal, flag_seconds, latencies, summarise_safety
 from kata_learning.report.pictures import head_strip, instants, jpeg_uri
-
-VOID = {"meta", "img", "br", "link", "input", "hr"}
-
-
-class Checker(HTMLParser):
-    """Notes tags that are not closed in order, and addresses outside the page."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.faults: list[str] = []
-
-    def handle_starttag(self, tag, attrs):
-        self.faults += [
-            f"{tag} {value[:40]}" for name, value in attrs if name in ("src", "href") and re.match(r"https?:|//|/", value or "")
-        ]
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag, attrs):
-        pass
-
-    def handle_endtag(self, tag):
-        if not self.open or self.open.pop() != tag:
-            self.faults.append(f"</{tag}>")
 
 
 @pytest.fixture(scope="module")
@@ -179,7 +154,7 @@ def rundir(g1, run_path, saved, tmp_path_factory) -> Path:
 
 @pytest.mark.slow
 def test_the_page_stands_by_itself(rundir, tmp_path):
-    _need_rendering()
+    need_rendering()
     out, figures = tmp_path / "report.html", tmp_path / "report.json"
     assert main(["report", str(rundir), "--out", str(out), "--json", str(figures)]) == 0
     text = out.read_text()
@@ -196,7 +171,7 @@ def test_the_page_stands_by_itself(rundir, tmp_path):
 
 @pytest.mark.slow
 def test_a_clip_page_stands_by_itself(episode, g1):
-    _need_rendering()
+    need_rendering()
     report = gather([replace(episode, human=_human_like(episode, g1, scale=1.0, lead=0.05))], g1)
     checker = Checker()
     checker.feed(render(report))
@@ -216,14 +191,3 @@ def test_a_folder_without_bags_gets_one_line(tmp_path, capsys):
 def test_a_clip_report_needs_a_human(bags, tmp_path, capsys):
     assert main(["report", str(bags), "--clip", "--out", str(tmp_path / "report.html")]) == 2
     assert "engaged person" in capsys.readouterr().err
-
-
-def _need_rendering() -> None:
-    from kata_core import load_robot
-    from kata_sim import Renderer, RenderError, Simulation
-
-    simulation = Simulation(load_robot("toy"))
-    try:
-        Renderer(simulation.model, 32, 32).close()
-    except RenderError as error:
-        pytest.skip(f"no rendering: {error}")

@@ -6,20 +6,37 @@ import importlib.util
 import os
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 FILE = Path(__file__).resolve().parents[2] / "benchmarks/safety_fuzz.py"
 
 
-@pytest.mark.slow
-def test_no_violation_among_hostile_commands() -> None:
+@pytest.fixture(scope="module")
+def fuzzer() -> ModuleType:
     spec = importlib.util.spec_from_file_location("safety_fuzz", FILE)
     module = importlib.util.module_from_spec(spec)
     sys.modules["safety_fuzz"] = module
     spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.slow
+def test_no_violation_among_hostile_commands(fuzzer: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
     seed = int(os.environ.get("KATA_FUZZ_SEED", datetime.date.today().toordinal()))
     commands = int(os.environ.get("KATA_FUZZ_COMMANDS", 20_000))
-    count = module.fuzz(commands, seed)
+    with capsys.disabled():
+        sys.stdout.write(f"\nhostile commands: {commands} with seed {seed} (KATA_FUZZ_SEED={seed} repeats them)\n")
+    count = fuzzer.fuzz(commands, seed)
     assert not count.violations, f"seed {seed}: {dict(count.violations)}\n" + "\n".join(count.examples)
     assert len(count.reasons) >= 15, f"seed {seed}: hardly attacked: {dict(count.reasons)}"
+
+
+@pytest.mark.slow
+def test_a_chunk_is_the_same_alone_and_after_others(fuzzer: ModuleType) -> None:
+    fuzzer.fuzz_chunk(300, 3, 0)
+    after = fuzzer.fuzz_chunk(400, 3, 1)
+    fuzzer.bench.cache_clear()
+    alone = fuzzer.fuzz_chunk(400, 3, 1)
+    assert (alone.reasons, alone.statuses, alone.deepest) == (after.reasons, after.statuses, after.deepest)

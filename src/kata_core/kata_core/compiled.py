@@ -3,7 +3,8 @@
 
 The kernels are written so that the same source runs in both ways. Machine code is kept on disk, so that only
 the first run on a machine compiles. Numba does not notice that a kernel which another one calls has changed;
-therefore the folder's name holds a hash of all kernels' sources. KATA_PURE_NUMPY=1 switches the compiler off.
+therefore the folder's name holds a hash of all sources with kernels, or with the tuples that they take.
+KATA_PURE_NUMPY=1 switches the compiler off.
 """
 
 import hashlib
@@ -42,7 +43,8 @@ def kernel(function: F) -> F:
 def _cache_folder() -> str:
     here = Path(__file__).resolve().parent
     sources = [source.read_bytes() for source in sorted(here.glob("*/*.py"))]
-    digest = hashlib.sha256(b"".join(source for source in sources if b"@kernel" in source)).hexdigest()[:16]
+    kernels = [source for source in sources if b"@kernel" in source or b"(NamedTuple)" in source]
+    digest = hashlib.sha256(b"".join(kernels)).hexdigest()[:16]
     root = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
     return str(Path(root) / "kata" / "kernels" / digest)
 

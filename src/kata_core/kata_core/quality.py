@@ -87,10 +87,20 @@ def contact_labels(clip: MotionClip) -> NDArray[np.bool_]:
     return labels
 
 
-def judge(robot: RobotModel, clip: MotionClip, motion: Trajectory, overlaps: Overlaps | None) -> Quality:
-    """Measure a motion against the clip it came from; both have the same frames. Without overlaps, none are looked for."""
+def judge(
+    robot: RobotModel, clip: MotionClip, motion: Trajectory, overlaps: Overlaps | None, labels: NDArray[np.bool_] | None = None
+) -> Quality:
+    """Measure a motion against the clip it came from.
+
+    Args:
+        robot: The robot.
+        clip: The human.
+        motion: The robot's motion, with the same frames.
+        overlaps: Finds self-collisions; None leaves them out.
+        labels: Whether each of the human's feet is on the floor, shape (N, 2); None for the clip's own `contact_labels`.
+    """
     points, soles = robot_points(robot, motion)
-    labels = contact_labels(clip)
+    labels = contact_labels(clip) if labels is None else labels
     speed = np.linalg.norm(np.gradient(soles.mean(axis=2)[..., :2], 1.0 / clip.fps, axis=0), axis=2)
     lowest = soles[..., 2].min(axis=2)
     depth = np.zeros(len(clip))
@@ -118,18 +128,20 @@ def judge(robot: RobotModel, clip: MotionClip, motion: Trajectory, overlaps: Ove
 
 
 def summary(parts: list[Quality]) -> dict[str, float]:
-    """Pool clips and return the metrics by the names of the benchmark."""
+    """Pool clips and return the metrics by the names of the benchmark; NaN for what was nowhere to measure."""
 
     def pool(name: str) -> FloatArray:
-        return np.concatenate([np.ravel(getattr(part, name)) for part in parts])
+        samples = np.concatenate([np.ravel(getattr(part, name)) for part in parts])
+        return samples if len(samples) else np.array([np.nan])
 
+    gap = pool("gap")
     return {
         "keypoint_error_cm": 100 * float(pool("keypoint").mean()),
         "keypoint_error_uniform_cm": 100 * float(pool("keypoint_uniform").mean()),
         "slide_mean_cm_s": 100 * float(pool("slide").mean()),
         "slide_p95_cm_s": 100 * float(np.percentile(pool("slide"), 95)),
         "penetration_max_mm": 1000 * float(pool("penetration").max()),
-        "float_percent": 100 * float((pool("gap") > 0.02).mean()),
+        "float_percent": 100 * float(np.where(np.isnan(gap), np.nan, gap > 0.02).mean()),
         "self_collision_percent": 100 * float((pool("collision") > 0.005).mean()),
         "jumps": float(sum(int((part.change > 0.5).any(axis=1).sum()) for part in parts)),
         "limit_violations": float(sum(part.limit_violations for part in parts)),

@@ -17,7 +17,6 @@ from rosbags.rosbag2 import ReaderError
 from rosbags.serde import SerdeError
 
 from kata_core.errors import DataError
-from kata_learning.schemas import misfit
 
 __all__ = ["Bag", "BagInfo", "Stream", "find_bags", "read_bag", "read_info", "verify_bag"]
 
@@ -167,7 +166,6 @@ def read_bag(path: Path, topics: Sequence[str]) -> Bag:
     try:
         with AnyReader([path]) as reader:
             chosen = _choose(reader.connections, topics, path)
-            _check_definitions([c for found in chosen.values() for c in found], path)
             streams = _read(reader, chosen)
     except _BROKEN as error:
         raise DataError(f"unreadable: {_line(error)}", where=str(path), fix=_CUT) from error
@@ -188,7 +186,6 @@ def verify_bag(path: Path) -> None:
     expected = dict(read_info(path).messages)
     try:
         with AnyReader([path]) as reader:
-            _check_definitions(reader.connections, path)
             for connection, _, _ in reader.messages():
                 expected[connection.topic] = expected.get(connection.topic, 0) - 1
     except _BROKEN as error:
@@ -198,14 +195,6 @@ def verify_bag(path: Path) -> None:
             raise DataError(
                 f"{abs(missing)} messages too {'few' if missing > 0 else 'many'} on {topic}", where=str(path), fix=_CUT
             )
-
-
-def _check_definitions(connections: Sequence[Connection], path: Path) -> None:
-    """Raise DataError if a message definition is not the one that its hash was made of."""
-    for connection in connections:
-        wrong = misfit(connection.msgtype, str(connection.msgdef.data), connection.digest)
-        if wrong:
-            raise DataError(f"{connection.topic}: {wrong}", where=str(path), fix=_CUT)
 
 
 def _choose(connections: Sequence[Connection], topics: Sequence[str], path: Path) -> dict[str, list[Connection]]:

@@ -55,6 +55,8 @@ class CommandSeries:
         stamp: Of the source sample that caused each, shape (C,), [ns].
         received: When the recorder got each, shape (C,), [ns].
         position: Shape (C, n), [rad], layout order.
+        velocity: Shape (C, n), [rad/s].
+        effort: Feed-forward, shape (C, n), [N·m].
         stiffness: Shape (C, n), [N·m/rad].
         damping: Shape (C, n), [N·m·s/rad].
     """
@@ -62,6 +64,8 @@ class CommandSeries:
     stamp: NDArray[np.int64]
     received: NDArray[np.int64]
     position: FloatArray
+    velocity: FloatArray
+    effort: FloatArray
     stiffness: FloatArray
     damping: FloatArray
 
@@ -121,7 +125,8 @@ def command_series(bag: Bag, topic: str, layout: JointLayout) -> CommandSeries:
     """Return the joint commands on a topic (``command`` or ``target``) in layout order."""
     stream = bag.stream(topic)
     order = _order(stream, [list(m.names) for m in stream.messages[:1]], layout, bag.info.path)
-    fields = {name: _rows(stream, name, order, bag.info.path) for name in ("position", "stiffness", "damping")}
+    names = ("position", "velocity", "effort", "stiffness", "damping")
+    fields = {name: _rows(stream, name, order, bag.info.path) for name in names}
     return CommandSeries(stream.stamp, stream.received, **fields)
 
 

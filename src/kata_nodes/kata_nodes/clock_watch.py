@@ -28,7 +28,8 @@ class ClockWatch:
         """Ask everybody who is there."""
         for client, name in zip(self._clients, self._offsets, strict=True):
             if client.service_is_ready():
-                client.call_async(ClockEcho.Request()).add_done_callback(self._taker(name, time_ns()))
+                take = self._taker(name, time_ns())  # before the question is sent
+                client.call_async(ClockEcho.Request()).add_done_callback(take)
 
     def _taker(self, name: str, asked: int) -> Callable[[Any], None]:
         def take(future: Any) -> None:

@@ -6,18 +6,17 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 from sensor_msgs.msg import JointState as JointStateMsg
 
 from kata_core import JointCommand, RobotModel, Trajectory
-from kata_core.adaptation import MotionPath
 from kata_core.arrays import FloatArray
 from kata_core.errors import KataError
-from kata_core.minimum_jerk import minimum_jerk
 from kata_core.params import param
+from kata_core.playback import Playback
+from kata_core.verdict import Status
 from kata_msgs.msg import JointCommand as JointCommandMsg
 from kata_msgs.msg import Verdict
 from kata_nodes import params, qos
@@ -25,16 +24,8 @@ from kata_nodes.convert import JointConverter
 from kata_nodes.latest import Latest
 from kata_nodes.script import Prompter, Script
 
-_PEAK = 1.875
-"""Peak over mean velocity of a minimum-jerk movement."""
-_STATUS = {
-    Verdict.STANDBY: "not followed yet",
-    Verdict.FOLLOWING: "followed",
-    Verdict.LIMITED: "limited",
-    Verdict.HOLDING: "held",
-    Verdict.STOPPED: "stopped",
-    Verdict.STOPPING: "stopping",
-}
+_SILENCE = 3_000_000_000
+"""Wall time after which a filter that says nothing is taken for dead [ns]."""
 
 
 @dataclass(frozen=True)
@@ -58,16 +49,17 @@ class PlayNode(Node):
         self.fault: KataError | None = None
         self._config = params.declare(self, PlayConfig)
         self._robot, self._trajectory, self._tell = robot, trajectory, tell
-        self._path = MotionPath(trajectory)
         self._joints = JointConverter(robot.layout)
         self._prompter = Prompter(self, self._config.patience)
         self._state = Latest(self, JointStateMsg, "joint_states")
         self._verdict = Latest(self, Verdict, "verdict")
         self._others = Latest(self, JointCommandMsg, "target")
         self._targets = self.create_publisher(JointCommandMsg, "target", qos.STREAM)
-        self._sent = 0
+        self._steady = Clock(clock_type=ClockType.STEADY_TIME)
+        self._last_verdict: Verdict | None = None
+        self._sent, self._heard = 0, self._steady.now().nanoseconds
         self._script = self._play()
-        self.create_timer(1.0 / self._config.rate, self._look, clock=Clock(clock_type=ClockType.STEADY_TIME))
+        self.create_timer(1.0 / self._config.rate, self._look, clock=self._steady)
 
     def _look(self) -> None:
         try:
@@ -79,17 +71,13 @@ class PlayNode(Node):
 
     def _play(self) -> Script:
         yield from self._find_graph()
-        start = self._measured()
-        first = self._posture(0.0)
-        lead = max(1.0, _PEAK * float(np.abs(first - start).max()) / self._config.lead_velocity)
-        self._tell(f"moves to the first posture, {lead:.1f} s")
-        yield from self._send(lead + self._config.settle, lambda t: minimum_jerk(start, first, lead, t))
-        duration = float(self._trajectory.stamp[-1] - self._trajectory.stamp[0])
-        seen = yield from self._send(duration, self._posture, progress=True)
-        yield from self._send(self._config.settle, lambda _: self._posture(duration))
+        config = self._config
+        playback = Playback(self._robot, self._trajectory, self._measured(), config.lead_velocity, config.settle)
+        self._tell(f"moves to the first posture, {playback.lead:.1f} s")
+        seen = yield from self._send(playback)
         yield from self._wait("the filter to hold", lambda: self._status() == Verdict.HOLDING)
-        shares = ", ".join(f"{_STATUS[status]} {count / seen.total():.0%}" for status, count in seen.most_common())
-        self._tell(f"played {duration:.1f} s ({shares}); the robot holds")
+        shares = ", ".join(f"{Status(status).name.lower()} {count / seen.total():.0%}" for status, count in seen.most_common())
+        self._tell(f"played {playback.duration:.1f} s ({shares}); the robot holds")
 
     def _find_graph(self) -> Script:
         """Wait for the safety filter and the robot; take the graph's clock; nobody else may be moving the robot."""
@@ -114,36 +102,41 @@ class PlayNode(Node):
         except KataError as error:
             raise KataError(error.what, where=where, fix=fix) from error
 
-    def _send(self, seconds: float, posture: Callable[[float], FloatArray], progress: bool = False) -> Script:
-        """Send postures for a time by the graph's clock; return how often the filter was in which state."""
+    def _send(self, playback: Playback) -> Script:
+        """Send postures by the graph's clock; return how often the filter was in which state during the motion."""
         begin = self.get_clock().now().nanoseconds
         seen: Counter[int] = Counter()
         told = 0.0
-        while (elapsed := (self.get_clock().now().nanoseconds - begin) * 1e-9) < seconds:
-            self._publish(posture(elapsed))
+        while (elapsed := (self.get_clock().now().nanoseconds - begin) * 1e-9) < playback.total:
+            self._publish(playback.posture(elapsed))
             yield
-            status = self._status()
-            seen[status] += 1
-            if status in (Verdict.STOPPED, Verdict.STOPPING):
-                raise KataError(f"the safety filter stops: {', '.join(self._verdict.read().reasons)}", where="safety")
-            if progress and elapsed >= told:
-                self._tell(f"{elapsed:5.1f} of {seconds:.1f} s, {_STATUS[status]}")
-                told += max(1.0, seconds / 20.0)
+            self._check_alive()
+            at = elapsed - playback.lead
+            if not 0.0 <= at <= playback.duration:
+                continue
+            seen[self._status()] += 1
+            if at >= told:
+                self._tell(f"{at:5.1f} of {playback.duration:.1f} s, {Status(self._status()).name.lower()}")
+                told += max(1.0, playback.duration / 20.0)
         return seen
+
+    def _check_alive(self) -> None:
+        """Raise KataError if the filter stops, or is not heard any more; a simulated clock would stand still then."""
+        verdict, now = self._verdict.read(), self._steady.now().nanoseconds
+        if verdict is not self._last_verdict:
+            self._last_verdict, self._heard = verdict, now
+        if now - self._heard > _SILENCE:
+            raise KataError("the safety node has fallen silent", where="topic verdict", fix="does it still run?")
+        if self._status() in (Verdict.STOPPED, Verdict.STOPPING):
+            raise KataError(f"the safety filter stops: {', '.join(verdict.reasons)}", where="safety")
 
     def _publish(self, position: FloatArray) -> None:
         now = self.get_clock().now().nanoseconds
         if now <= self._sent:  # a simulated clock that has not moved
             return
         self._sent = now
-        command = JointCommand.at(now, self._robot.clamp(position), self._robot.stiffness, self._robot.damping)
+        command = JointCommand.at(now, position, self._robot.stiffness, self._robot.damping)
         self._targets.publish(self._joints.command_to(command))
-
-    def _posture(self, elapsed: float) -> FloatArray:
-        stamp = self._trajectory.stamp
-        at = np.array([min(stamp[0] + elapsed, stamp[-1])])
-        position: FloatArray = self._path.at(at).value[0, : len(self._robot.layout)]
-        return position
 
     def _measured(self) -> FloatArray:
         state = self._joints.state_from(self._state.read()).value

@@ -2,6 +2,7 @@
 """Node `retarget`: turns `frames` into `target`."""
 
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -45,7 +46,7 @@ class RetargetNode(Node):
         if mode == "hands":
             return HandsRetargeter(self._robot, params.declare(self, HandsConfig)).step
         self.get_logger().info("getting ready; the first time on a machine, kernels are compiled, which takes a minute or two")
-        body = BodyRetargeter(self._robot, params.declare(self, RetargetConfig))
+        body = BodyRetargeter(self._robot, params.declare(self, RetargetConfig), time.perf_counter)
         return lambda frames, _: body.step(frames)
 
     def _on_frames(self, message: HumanFramesMsg) -> None:

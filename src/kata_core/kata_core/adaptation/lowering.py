@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Make a motion smaller where being slower does not help: limbs that are too heavy, jumps that no gravity allows."""
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -57,9 +58,7 @@ def lower(plant: Plant, trajectory: Trajectory) -> Lowered:
 
 
 def _changed(trajectory: Trajectory, position: FloatArray, place: FloatArray) -> Trajectory:
-    return Trajectory(
-        trajectory.joint_names, position, place, trajectory.base_orientation_xyzw, trajectory.stamp, trajectory.contact
-    )
+    return replace(trajectory, joint_position=position, base_position=place)
 
 
 def _reach(plant: Plant, trajectory: Trajectory) -> int:

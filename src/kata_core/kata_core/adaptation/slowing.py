@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Slow a motion where it is too fast for the robot, as little and as smoothly as it takes."""
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -67,6 +68,8 @@ def _at_speed(plant: Plant, trajectory: Trajectory, limit: FloatArray) -> Slowed
     reach = round(plant.config.ease * (len(stamp) - 1) / (stamp[-1] - stamp[0]))
     speed = smooth_below(limit, reach)
     slower, time = follow(MotionPath(trajectory), stamp, speed)
+    within = np.clip(slower.joint_position, plant.robot.lower, plant.robot.upper)  # splines swing out between frames
+    slower = replace(slower, joint_position=within)
     return Slowed(slower, time, speed, measure(plant, slower))
 
 

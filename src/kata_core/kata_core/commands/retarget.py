@@ -68,6 +68,8 @@ def run(args: argparse.Namespace) -> int:
     sequels = [_sequel(name) for name in _SEQUELS if getattr(args, name)]
     if args.out is None and not sequels:
         raise ConfigError("nothing to do with the motion", fix="give --out, --report or --play")
+    if args.report is not None and args.report.suffix != ".html":
+        raise ConfigError(f"--report is {args.report}", fix="give a name that ends in .html")
     jobs = _jobs(args)
     if args.play and len(jobs) > 1:
         raise ConfigError(f"{len(jobs)} clips, but --play takes one", fix="play them one by one")

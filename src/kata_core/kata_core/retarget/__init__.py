@@ -2,9 +2,9 @@
 """From human motion to robot motion."""
 
 from kata_core.retarget.body import BodyRetargeter
-from kata_core.retarget.clip import retarget_clip
+from kata_core.retarget.clip import compile_all, retarget_clip
 from kata_core.retarget.config import RetargetConfig
 from kata_core.retarget.hands import HandsConfig, HandsRetargeter
 from kata_core.retarget.types import Retargeted
 
-__all__ = ["BodyRetargeter", "HandsConfig", "HandsRetargeter", "RetargetConfig", "Retargeted", "retarget_clip"]
+__all__ = ["BodyRetargeter", "HandsConfig", "HandsRetargeter", "RetargetConfig", "Retargeted", "compile_all", "retarget_clip"]

@@ -1,21 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0
 """Whole-body retargeting of a stream of human frames."""
 
+from collections import Counter
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
 import numpy as np
 from numpy.typing import NDArray
 
-from kata_core.errors import ClipError
+from kata_core.errors import ClipError, ConfigError
 from kata_core.frames import BODIES, HumanFrames
 from kata_core.mocap import MotionClip
-from kata_core.retarget.advance import advance, begin
+from kata_core.retarget.advance import advance, begin, finish, improve, prepare
 from kata_core.retarget.config import RetargetConfig
 from kata_core.retarget.problem import Problem, make_problem
 from kata_core.retarget.reference import Reference, find_reference, leg_length
 from kata_core.retarget.rotation import quaternion_of
 from kata_core.retarget.skeleton import HIPS, PELVIS, Human, express_in_pelvis, human_leg, read_human, t_pose
+from kata_core.retarget.solver import CONVERGED
 from kata_core.retarget.state import new_memory
 from kata_core.retarget.table import load_table
 from kata_core.retarget.types import Retargeted
+from kata_core.retarget.upper import UpperBody, is_upper_only
 from kata_core.robot import RobotModel
 from kata_core.verdict import Reason
 
@@ -23,6 +29,7 @@ __all__ = ["BodyRetargeter"]
 
 _LOST_BODY = "lost_body"
 _ABSURD = "absurd_frame"
+_NOT_CONVERGED = "not_converged"
 _LEG_RANGE = (0.2, 2.0)  # a human's leg [m]
 _USUAL_LEG = 0.85  # where the legs are not seen [m]
 _LONGEST_DT = 0.2  # after a longer gap the robot goes on as if it had been this long [s]
@@ -31,15 +38,28 @@ _LONGEST_DT = 0.2  # after a longer gap the robot goes on as if it had been this
 class BodyRetargeter:
     """Turns human frames into robot postures, one by one, without look-ahead."""
 
-    def __init__(self, robot: RobotModel, config: RetargetConfig | None = None) -> None:
-        """Calibrate a robot, whose folder must hold ``retarget.yaml``, and compile what is not compiled yet."""
-        self._robot = robot
+    def __init__(self, robot: RobotModel, config: RetargetConfig | None = None, clock: Callable[[], float] | None = None) -> None:
+        """Calibrate a robot and compile what is not compiled yet.
+
+        Args:
+            robot: Its folder must hold ``retarget.yaml``.
+            config: Settings; None for the defaults.
+            clock: Seconds from anywhere; needed where the settings have a time budget.
+
+        Raises:
+            ConfigError: The robot's table is unusable, or a budget has no clock.
+        """
+        self._robot, self._clock = robot, clock
         self._config = config or RetargetConfig()
         table = load_table(robot)
         problem, self._reference = find_reference(make_problem(robot, table, self._config))
         self._problem = _with_hinges(problem, self._reference, robot, table.hinges)
         self._orders: dict[tuple[str, ...], NDArray[np.int64]] = {}
         self._memory, self._stamp = new_memory(self._problem), -1
+        self._counts: Counter[str] = Counter()
+        self._upper = UpperBody()
+        if self._config.budget > 0.0 and clock is None:
+            raise ConfigError(f"a budget of {self._config.budget} s without a clock", fix="give a clock, or a budget of 0")
         self._warm_up()
 
     @property
@@ -52,19 +72,34 @@ class BodyRetargeter:
         """Return the optimisation problem of the robot."""
         return self._problem
 
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """Return how many samples there were since the last reset (``frames``), and how many with each reason."""
+        return MappingProxyType(self._counts)
+
     def reset(self) -> None:
         """Forget everything; the next frame is a first one."""
         self._memory, self._stamp = new_memory(self._problem), -1
+        self._counts.clear()
+        self._upper = UpperBody()
 
     def step(self, frames: HumanFrames) -> Retargeted:
-        """Follow one sample.
+        """Follow one sample of a whole body, or of a head with or without hands, from which the body is made up.
 
         Frames without a finite pelvis, out of order or absurd are refused: position is None, and nothing is
-        remembered of them. Other bodies that are lost or not finite are left out.
+        remembered of them. Other bodies that are lost or not finite are left out. Where iterations or budget end
+        before the solution is found, the reason is ``not_converged``: the posture is the best so far, within all
+        limits, and the next frame goes on from it.
         """
+        self._counts["frames"] += 1
+        if not frames.stamp > self._stamp:
+            return self._refused(Reason.OUT_OF_ORDER)
+        lost: tuple[str, ...] = ()
+        if is_upper_only(frames):
+            lost, frames = self._upper.lost(frames), self._upper.complete(frames)
         human = read_human(frames, self._order(frames.names))
         leg = human_leg(human)
-        reason = self._judge(human, leg) or ("" if frames.stamp > self._stamp else Reason.OUT_OF_ORDER)
+        reason = self._judge(human, leg)
         if reason == _LOST_BODY and not np.isfinite(frames.position).all():
             reason = Reason.NOT_FINITE
         if reason:
@@ -72,11 +107,11 @@ class BodyRetargeter:
         if not self._config.floating_base:
             express_in_pelvis(human)
         if self._stamp < 0:
-            self._start(human, leg)
+            length = self._start(human, leg)
         else:
-            advance(self._problem, human, self._memory, min((frames.stamp - self._stamp) * 1e-9, _LONGEST_DT))
+            length = self._advance(human, min((frames.stamp - self._stamp) * 1e-9, _LONGEST_DT))
         self._stamp = frames.stamp
-        return self._result()
+        return self._result(lost if length <= self._config.tolerance else (*lost, _NOT_CONVERGED))
 
     def read_clip(self, clip: MotionClip) -> tuple[list[Human], float]:
         """Return a clip's samples as the kernels take them, and the robot's leg length over the human's.
@@ -106,20 +141,35 @@ class BodyRetargeter:
             return _LOST_BODY
         return _ABSURD if leg and not _LEG_RANGE[0] < leg < _LEG_RANGE[1] else ""
 
-    def _start(self, human: Human, leg: float) -> None:
+    def _advance(self, human: Human, dt: float) -> float:
+        """Solve a frame, within the budget if there is one; return the length of the last step."""
+        problem, memory = self._problem, self._memory
+        if self._clock is None or self._config.budget <= 0.0:
+            return float(advance(problem, human, memory, dt))
+        begun = self._clock()
+        prepare(problem, human, memory, dt)
+        for _ in range(self._config.iterations):
+            length = float(improve(problem, memory, 1))
+            if length < CONVERGED or not self._clock() - begun < self._config.budget:
+                break
+        finish(problem, human, memory, dt)
+        return length
+
+    def _start(self, human: Human, leg: float) -> float:
         self._memory = new_memory(self._problem)
         self._memory.scale[0] = leg_length(self._reference) / (leg or _USUAL_LEG)
-        begin(self._problem, human, self._memory, self._robot.description.base_height)
+        return float(begin(self._problem, human, self._memory, self._robot.description.base_height))
 
     def _refused(self, reason: str) -> Retargeted:
-        last = self._result()
+        last = self._result((reason,))
         return Retargeted(None, last.base_position, last.base_orientation_xyzw, np.zeros(2, dtype=bool), (reason,))
 
-    def _result(self) -> Retargeted:
+    def _result(self, reasons: tuple[str, ...]) -> Retargeted:
+        self._counts.update(reasons)
         m = self._memory
         q = np.empty(4)
         quaternion_of(m.pose.rotation[0], q)
-        return Retargeted(m.position, m.pose.position[0], q, m.tracks.standing)
+        return Retargeted(m.position, m.pose.position[0], q, m.tracks.standing, reasons)
 
     def _warm_up(self) -> None:
         """Run all kernels once, so that no live frame waits for the compiler."""

@@ -13,10 +13,19 @@ from kata_core.retarget.body import BodyRetargeter
 from kata_core.retarget.config import RetargetConfig
 from kata_core.retarget.offline import retarget_offline
 from kata_core.retarget.rotation import quaternion_of
+from kata_core.retarget.skeleton import t_pose
 from kata_core.robot import RobotModel
 from kata_core.trajectory import Trajectory
 
-__all__ = ["retarget_clip"]
+__all__ = ["compile_all", "retarget_clip"]
+
+
+def compile_all(robot: RobotModel) -> None:
+    """Compile all kernels that are not compiled yet, so that no later call waits: streaming, with a budget, and offline."""
+    BodyRetargeter(robot, RetargetConfig(budget=1.0), lambda: 0.0)
+    still = t_pose(0)
+    clip = MotionClip(still.names, np.tile(still.position, (4, 1, 1)), np.tile(still.orientation_xyzw, (4, 1, 1)), 30.0)
+    retarget_clip(robot, clip, config=RetargetConfig(sweeps=1))
 
 
 def retarget_clip(

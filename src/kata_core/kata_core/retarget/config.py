@@ -15,11 +15,18 @@ class RetargetConfig:
     floating_base: bool = param(True, doc="Whether the robot's base moves; if not, limbs follow relative to the pelvis.")
     iterations: int = param(4, low=1, high=100, doc="Gauss-Newton iterations for each frame at most.")
     start_iterations: int = param(60, low=1, high=1000, doc="Iterations for the first frame.")
+    budget: float = param(
+        0.0, unit="s", low=0.0, high=1.0, doc="Time for a frame's iterations; 0 counts iterations alone, so that replay is exact."
+    )
+    tolerance: float = param(0.1, unit="rad", low=1e-6, high=10.0, doc="Length of the last step over which none converged.")
     velocity_margin: float = param(
         0.9, unit="1", low=0.01, high=1.0, doc="Share of the joints' velocity limits that may be used."
     )
     max_velocity: float = param(12.0, unit="rad/s", low=0.1, high=100.0, doc="Cap on every joint's velocity.")
     max_step: float = param(0.45, unit="rad", low=0.01, high=3.0, doc="Cap on every joint's change from one frame to the next.")
+    max_acceleration: float = param(
+        200.0, unit="rad/s²", low=1.0, high=1e6, doc="Bound on every joint's acceleration; it can always brake before its limits."
+    )
     smoothing: float = param(
         0.015, unit="1/rad²", low=0.0, high=10.0, doc="Cost of a change of joint velocity over a frame of 1/30 s."
     )

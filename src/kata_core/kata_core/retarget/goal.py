@@ -2,21 +2,20 @@
 """From a human's sample to what the robot is asked for."""
 
 import numpy as np
-from numpy.typing import NDArray
 
-from kata_core.arrays import FloatArray
 from kata_core.compiled import kernel
-from kata_core.retarget.contact import FEET
+from kata_core.retarget.contact import FEET, FootTracks
 from kata_core.retarget.objective import Goal
 from kata_core.retarget.problem import Problem
 from kata_core.retarget.rotation import matrix_of, multiply
 from kata_core.retarget.skeleton import BODY_COUNT, Human, lay_out
 from kata_core.retarget.tree import Pose, point_of
 
-__all__ = ["anchor_sole", "hold_soles", "set_limbs"]
+__all__ = ["hold_soles", "set_limbs"]
 
 _FAR = 0.15  # distance of a foot from where it is wanted at which it is not held yet [m]
 _LET_GO = 1e-3  # share of a lock below which it is none
+_RISE = 0.3  # how fast the floor under a sole rises to raised ground [m/s]
 
 
 @kernel
@@ -38,22 +37,29 @@ def set_limbs(problem: Problem, human: Human, goal: Goal) -> None:
 
 
 @kernel
-def hold_soles(problem: Problem, pose: Pose, standing: NDArray[np.bool_], started: bool, dt: float, goal: Goal) -> None:
-    """Anchor soles that begin to stand where they are, once they have come near; let go gently those that leave."""
-    centre = np.empty(3)
+def hold_soles(problem: Problem, pose: Pose, tracks: FootTracks, scale: float, dt: float, goal: Goal) -> None:
+    """Anchor soles that begin to stand where they are, once they have come near; let go gently those that leave.
+
+    Args:
+        problem: The robot.
+        pose: Its poses in the last frame.
+        tracks: Which of the human's feet stand, and how high the ground under them is.
+        scale: The robot's leg length over the human's.
+        dt: Time since the last frame [s].
+        goal: Changed in place.
+    """
     for s in range(2):
-        if standing[s] and started:
-            if goal.hold[s] < 1.0 and _still_far(problem, pose, s, goal):
-                goal.hold[s] = 0.0
-                continue
+        if tracks.standing[s] and not (goal.hold[s] < 1.0 and _still_far(problem, pose, s, goal)):
             if goal.hold[s] < 1.0:
-                point_of(pose, problem.sole_body[s], problem.sole_centre[s], centre)
-                anchor_sole(problem, s, centre, pose.rotation[problem.sole_body[s]], goal)
+                _anchor_sole(problem, pose, s, scale * tracks.ground[s], tracks.tilted[s], goal)
             goal.hold[s] = 1.0
-        else:
-            goal.hold[s] *= np.exp(-dt / max(problem.settings.release, 1e-6))
-            if goal.hold[s] < _LET_GO:
-                goal.hold[s] = 0.0
+            if not tracks.tilted[s]:
+                goal.ground[s] = min(max(goal.anchor[s, 2], 0.0), goal.ground[s] + _RISE * dt)
+            continue
+        goal.ground[s] = 0.0
+        goal.hold[s] *= 0.0 if tracks.standing[s] else np.exp(-dt / max(problem.settings.release, 1e-6))
+        if goal.hold[s] < _LET_GO:
+            goal.hold[s] = 0.0
 
 
 @kernel
@@ -70,9 +76,17 @@ def _still_far(problem: Problem, pose: Pose, s: int, goal: Goal) -> bool:
 
 
 @kernel
-def anchor_sole(problem: Problem, s: int, centre: FloatArray, rotation: FloatArray, goal: Goal) -> None:
-    """Hold a sole flat on the floor under a point, with the heading it has."""
-    reference = problem.sole_reference[s]
+def _anchor_sole(problem: Problem, pose: Pose, s: int, height: float, tilted: bool, goal: Goal) -> None:
+    """Hold a sole where it is, at a height [m]; level, with the heading it has, unless it is to stay tilted."""
+    reference, rotation, centre = problem.sole_reference[s], pose.rotation[problem.sole_body[s]], goal.anchor[s]
+    point_of(pose, problem.sole_body[s], problem.sole_centre[s], centre)
+    lowest = min(centre[2], height)
+    centre[2] = height
+    if tilted:
+        goal.flat[s] = rotation
+        goal.ground[s] = 0.0
+        return
+    goal.ground[s] = max(0.0, lowest)
     x, y = 0.0, 0.0
     for k in range(3):
         x += rotation[0, k] * reference[0, k]
@@ -83,6 +97,3 @@ def anchor_sole(problem: Problem, s: int, centre: FloatArray, rotation: FloatArr
         goal.flat[s, 0, k] = c * reference[0, k] - w * reference[1, k]
         goal.flat[s, 1, k] = w * reference[0, k] + c * reference[1, k]
         goal.flat[s, 2, k] = reference[2, k]
-    goal.anchor[s, 0] = centre[0]
-    goal.anchor[s, 1] = centre[1]
-    goal.anchor[s, 2] = 0.0

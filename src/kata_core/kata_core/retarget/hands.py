@@ -57,6 +57,7 @@ class HandsRetargeter:
         self._joints = {hand: np.array(robot.layout.indices(spec.joints)) for hand, spec in self._hands.items()}
         self._clutches: dict[str, _Clutch] = {}
         self._position: FloatArray = np.array(robot.rest)
+        self._seen: set[str] = set()
         self._refused = Retargeted(None, np.zeros(3), np.array([0.0, 0.0, 0.0, 1.0]), np.zeros(2, dtype=bool))
 
     def step(self, frames: HumanFrames, measured: JointState) -> Retargeted:
@@ -67,11 +68,13 @@ class HandsRetargeter:
             measured: The robot's joints; where the motion starts at engage.
 
         Returns:
-            Joint positions; those of no engaged hand stay as measured at engage. Position is None and the
-            reason ``disengaged`` or ``no_hands`` where nothing is to be followed.
+            Joint positions; those of no engaged hand stay as measured at engage. The reason ``lost_…`` names a
+            hand that was tracked since engage and is not now. Position is None and the reason ``disengaged`` or
+            ``no_hands`` where nothing is to be followed.
         """
         if not frames.engaged:
             self._clutches.clear()
+            self._seen.clear()
             return self._refuse("disengaged")
         tracked = {hand: row for hand in self._hands if (row := frames.find(hand)) is not None}
         if not self._clutches:
@@ -84,7 +87,8 @@ class HandsRetargeter:
             if hand not in self._clutches:
                 self._clutches[hand] = _Clutch(human, self._hand_pose(hand), self._position[self._joints[hand]].copy())
             self._follow(hand, self._clutches[hand], human)
-        lost = tuple(f"lost_{hand}" for hand in self._hands if hand not in tracked)
+        self._seen.update(tracked)
+        lost = tuple(f"lost_{hand}" for hand in self._hands if hand in self._seen and hand not in tracked)
         return Retargeted(self._position, np.zeros(3), np.array([0.0, 0.0, 0.0, 1.0]), np.zeros(2, dtype=bool), lost)
 
     def _refuse(self, reason: str) -> Retargeted:

@@ -11,13 +11,14 @@ from kata_core.compiled import kernel
 from kata_core.retarget.inequality import OneSided, add_one_sided, new_one_sided
 from kata_core.retarget.problem import Problem
 from kata_core.retarget.quadratic import add_rows, mirror_triangle
-from kata_core.retarget.repulsion import Nearness, add_repulsion, new_nearness
+from kata_core.retarget.repulsion import Nearness, add_repulsion, new_nearness, place_capsules
 from kata_core.retarget.rotation import logarithm, transpose_multiply
 from kata_core.retarget.tree import Pose, angular_columns, point_columns, point_of
 
 __all__ = ["Goal", "Prior", "Rows", "add_all_rows", "new_goal", "new_rows"]
 
 _NEAR_FLOOR = 0.05  # height of a corner that cannot reach the floor in one step [m]
+_LINK_NEAR_FLOOR = 0.01  # likewise for other links; under a leg that stands they are over this, and cost no time [m]
 
 
 class Goal(NamedTuple):
@@ -31,6 +32,7 @@ class Goal(NamedTuple):
         hold: Share of a full lock of each sole, 0 to 1, shape (2,).
         anchor: Where the soles' centres are held, shape (2, 3), [m].
         flat: Orientation in which soles are held, shape (2, 3, 3).
+        ground: Height of the floor under each sole, shape (2,), [m].
     """
 
     point: FloatArray
@@ -40,6 +42,7 @@ class Goal(NamedTuple):
     hold: FloatArray
     anchor: FloatArray
     flat: FloatArray
+    ground: FloatArray
 
 
 class Prior(NamedTuple):
@@ -85,6 +88,7 @@ def new_goal(problem: Problem) -> Goal:
         np.zeros(2),
         np.zeros((2, 3)),
         np.tile(eye, (2, 1, 1)),
+        np.zeros(2),
     )
 
 
@@ -106,10 +110,13 @@ def add_all_rows(problem: Problem, pose: Pose, position: FloatArray, goal: Goal,
     _add_held_soles(problem, pose, goal, rows)
     mirror_triangle(rows.H)
     rows.one_sided.used[0] = 0
-    if problem.settings.floor > 0.0:
-        _add_floor(problem, pose, rows)
-    if problem.settings.collision > 0.0:
-        s = problem.settings
+    s = problem.settings
+    if s.floor > 0.0 or s.collision > 0.0:
+        place_capsules(problem.capsules, pose, rows.near)
+    if s.floor > 0.0:
+        _add_floor(problem, pose, goal, rows)
+        _add_links_on_floor(problem, pose, rows)
+    if s.collision > 0.0:
         add_repulsion(problem.tree, problem.capsules, pose, s.clearance, s.collision, rows.near, rows.one_sided)
 
 
@@ -183,14 +190,34 @@ def _add_held_soles(problem: Problem, pose: Pose, goal: Goal, rows: Rows) -> Non
 
 
 @kernel
-def _add_floor(problem: Problem, pose: Pose, rows: Rows) -> None:
+def _add_floor(problem: Problem, pose: Pose, goal: Goal, rows: Rows) -> None:
     """Corners of soles that may come under the floor in this step."""
     point = np.empty(3)
     for s in range(2):
         for c in range(problem.sole_corner.shape[1]):
             point_of(pose, problem.sole_body[s], problem.sole_corner[s, c], point)
-            if point[2] < _NEAR_FLOOR:
-                count = point_columns(problem.tree, pose, problem.sole_body[s], point, rows.dof, rows.columns)
-                place = add_one_sided(rows.one_sided, -point[2], problem.settings.floor)
-                for k in range(count):
-                    rows.one_sided.row[place, rows.dof[k]] = rows.columns[k, 2]
+            if point[2] < goal.ground[s] + _NEAR_FLOOR:
+                _add_height(problem, pose, problem.sole_body[s], point, goal.ground[s], rows)
+
+
+@kernel
+def _add_links_on_floor(problem: Problem, pose: Pose, rows: Rows) -> None:
+    """Ends of capsules that may come under the floor in this step, but for those of the feet, which have their soles."""
+    capsules = problem.capsules
+    for c in range(len(capsules.body)):
+        body = capsules.body[c]
+        if body == problem.sole_body[0] or body == problem.sole_body[1]:
+            continue
+        for end in range(2):
+            point = rows.near.ends[c, end]
+            if point[2] < capsules.radius[c] + _LINK_NEAR_FLOOR:
+                _add_height(problem, pose, body, point, capsules.radius[c], rows)
+
+
+@kernel
+def _add_height(problem: Problem, pose: Pose, body: int, point: FloatArray, least: float, rows: Rows) -> None:
+    """Add a one-sided row that keeps a body's point over a height [m]."""
+    count = point_columns(problem.tree, pose, body, point, rows.dof, rows.columns)
+    place = add_one_sided(rows.one_sided, least - point[2], problem.settings.floor)
+    for k in range(count):
+        rows.one_sided.row[place, rows.dof[k]] = rows.columns[k, 2]

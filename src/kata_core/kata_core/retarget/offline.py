@@ -6,12 +6,12 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from kata_core.retarget.advance import begin, follow
+from kata_core.retarget.advance import begin, finish, improve, prepare_tracked
 from kata_core.retarget.config import RetargetConfig
 from kata_core.retarget.problem import Problem
 from kata_core.retarget.refine import HumanClip, Motion, refine_frame
-from kata_core.retarget.skeleton import BODY_COUNT, Human
-from kata_core.retarget.stances import ankle_clearance, find_stances
+from kata_core.retarget.skeleton import Human
+from kata_core.retarget.stances import Stances, find_stances, no_stances
 from kata_core.retarget.state import Memory, new_memory
 
 __all__ = ["retarget_offline"]
@@ -38,16 +38,17 @@ def retarget_offline(
         tick: Called after each sweep.
     """
     position = np.stack([human.position for human in humans])
+    stances = find_stances(position, dt, problem.settings) if config.floating_base else no_stances(len(humans))
     clip = HumanClip(
         position,
         np.stack([h.orientation for h in humans]),
         np.stack([h.valid for h in humans]),
-        ankle_clearance(position[:, :BODY_COUNT]),
+        stances.clearance,
+        stances.ground,
     )
-    standing = find_stances(position, dt, problem.settings) if config.floating_base else np.zeros((len(humans), 2), dtype=bool)
     memory = new_memory(problem)
     memory.scale[0] = start[0]
-    motion = _forward_pass(problem, clip, standing, memory, dt, start[1])
+    motion = _forward_pass(problem, clip, stances, memory, dt, start[1])
     tick()
     for sweep in range(config.sweeps):
         order = range(len(humans)) if sweep % 2 else range(len(humans) - 1, -1, -1)
@@ -57,30 +58,33 @@ def retarget_offline(
     return motion
 
 
-def _forward_pass(
-    problem: Problem, clip: HumanClip, standing: NDArray[np.bool_], memory: Memory, dt: float, base_height: float
-) -> Motion:
+def _forward_pass(problem: Problem, clip: HumanClip, stances: Stances, memory: Memory, dt: float, base_height: float) -> Motion:
     """Follow the clip as a stream would, but with contacts and floor already known, and with hardly any smoothing.
 
     A sole is held from the second frame of its stance on, where the first one put it.
     """
+    standing = stances.standing
     count, n = len(standing), len(problem.lower)
     eager = problem._replace(settings=problem.settings._replace(smoothing=_EAGER * problem.settings.smoothing))
     held = standing & np.concatenate([standing[:1], standing[:-1]])
     room = np.zeros((count, n)), np.zeros((count, 3)), np.zeros((count, 3, 3))
-    motion = Motion(*room, held, np.zeros((count, 2, 3)), np.zeros((count, 2, 3, 3)))
+    motion = Motion(*room, held, np.zeros((count, 2, 3)), np.zeros((count, 2, 3, 3)), np.zeros((count, 2)))
     for i in range(count):
         human = Human(clip.position[i], clip.orientation[i], clip.valid[i])
         if i == 0:
             begin(eager, human, memory, base_height)
         memory.tracks.standing[:] = held[i]
         memory.tracks.clearance[:] = clip.clearance[i]
+        memory.tracks.ground[:] = clip.ground[i]
+        memory.tracks.tilted[:] = stances.tilted[i]
         if i > 0:
-            follow(eager, human, memory, dt)
+            prepare_tracked(eager, human, memory, dt)
+            improve(eager, memory, eager.settings.iterations)
+            finish(eager, human, memory, dt)
         motion.position[i] = memory.position
         motion.base_position[i] = memory.pose.position[0]
         motion.base_rotation[i] = memory.pose.rotation[0]
-        motion.anchor[i], motion.flat[i] = memory.goal.anchor, memory.goal.flat
+        motion.anchor[i], motion.flat[i], motion.ground[i] = memory.goal.anchor, memory.goal.flat, memory.goal.ground
     _hold_from_first_frame(motion, standing)
     return motion
 

@@ -65,7 +65,7 @@ def hips_height(problem: Problem, human: Human, memory: Memory) -> float:
                 for j in range(3):
                     ankle += problem.sole_reference[s, 2, j] * (problem.point_offset[p, j] - problem.sole_centre[s, j])
                 clearance = memory.tracks.clearance[s]
-                share = np.exp(-clearance / 0.02) + 1e-6
+                share = np.exp(-abs(clearance - memory.tracks.ground[s]) / 0.02) + 1e-6
                 height += share * (ankle + memory.scale[0] * clearance - memory.goal.point[p, 2])
                 total += share
     if total <= 0.0:

@@ -25,6 +25,7 @@ class Settings(NamedTuple):
     iterations: int
     start_iterations: int
     max_step: float
+    max_acceleration: float
     smoothing: float
     momentum: float
     posture: float

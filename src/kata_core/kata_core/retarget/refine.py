@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from kata_core.arrays import FloatArray
 from kata_core.compiled import kernel
+from kata_core.retarget.bounds import bound_between
 from kata_core.retarget.goal import set_limbs
 from kata_core.retarget.prior import DT, hips_height
 from kata_core.retarget.problem import Problem
@@ -33,12 +34,14 @@ class HumanClip(NamedTuple):
         orientation: Shape (N, BODY_COUNT, 4).
         valid: Shape (N, BODY_COUNT + 2).
         clearance: Height of the ankles over their lowest, shape (N, 2), [m].
+        ground: Height of the ground under feet that stand, shape (N, 2), [m].
     """
 
     position: FloatArray
     orientation: FloatArray
     valid: NDArray[np.bool_]
     clearance: FloatArray
+    ground: FloatArray
 
 
 class Motion(NamedTuple):
@@ -51,6 +54,7 @@ class Motion(NamedTuple):
         standing: Shape (N, 2).
         anchor: Shape (N, 2, 3), [m].
         flat: Shape (N, 2, 3, 3).
+        ground: Height of the floor under each sole, shape (N, 2), [m].
     """
 
     position: FloatArray
@@ -59,6 +63,7 @@ class Motion(NamedTuple):
     standing: NDArray[np.bool_]
     anchor: FloatArray
     flat: FloatArray
+    ground: FloatArray
 
 
 @kernel
@@ -70,17 +75,19 @@ def refine_frame(problem: Problem, clip: HumanClip, motion: Motion, memory: Memo
     pose.rotation[0] = motion.base_rotation[i]
     memory.position[:] = motion.position[i]
     memory.tracks.clearance[:] = clip.clearance[i]
+    memory.tracks.ground[:] = clip.ground[i]
     set_limbs(problem, human, goal)
     goal.hold[:] = 0.0
+    goal.ground[:] = 0.0
     if settings.floating_base:
         _hold_near_stances(problem, motion, memory, i)
     _joints_between(motion, memory, i, weight * (DT / dt) ** 2)
     _base_between(problem, clip, human, motion, memory, i, weight * (DT / dt) ** 2)
     low, high = np.empty(len(memory.position)), np.empty(len(memory.position))
-    _box_between(problem, motion, i, dt, low, high)
+    bound_between(problem, motion.position, i, dt, low, high)
     solve(problem, goal, memory.prior, Box(low, high, not settings.floating_base), 2, memory.position, pose, memory.rows)
     if settings.floating_base:
-        lift_out_of_floor(problem, pose)
+        lift_out_of_floor(problem, goal.ground, pose)
     motion.position[i] = memory.position
     motion.base_position[i] = pose.position[0]
     motion.base_rotation[i] = pose.rotation[0]
@@ -97,6 +104,7 @@ def _hold_near_stances(problem: Problem, motion: Motion, memory: Memory, i: int)
             goal.hold[s] = 1.0
             goal.anchor[s] = motion.anchor[i, s]
             goal.flat[s] = motion.flat[i, s]
+            goal.ground[s] = motion.ground[i, s]
             continue
         for ahead in (2, -2, 1, -1):
             near = i + ahead
@@ -182,17 +190,3 @@ def _base_between(problem: Problem, clip: HumanClip, human: Human, motion: Motio
         if k == 2:
             prior.base_position[2] = hips_height(problem, human, memory) - lever
             prior.base_weight[2] = settings.base_height
-
-
-@kernel
-def _box_between(problem: Problem, motion: Motion, i: int, dt: float, low: FloatArray, high: FloatArray) -> None:
-    for j in range(len(low)):
-        reach = min(problem.max_velocity[j] * dt, problem.settings.max_step)
-        low[j], high[j] = problem.lower[j], problem.upper[j]
-        for other in (i - 1, i + 1):
-            if 0 <= other < len(motion.position):
-                low[j] = max(low[j], motion.position[other, j] - reach)
-                high[j] = min(high[j], motion.position[other, j] + reach)
-        # Rounding may leave an empty box between two neighbours at the limit.
-        if low[j] > high[j]:
-            low[j] = high[j] = motion.position[i, j]

@@ -66,11 +66,10 @@ def pair_gap(capsules: CapsuleArrays, near: Nearness, pair: int) -> float:
 def add_repulsion(
     tree: Tree, capsules: CapsuleArrays, pose: Pose, clearance: float, weight: float, near: Nearness, rows: OneSided
 ) -> None:
-    """Add a one-sided row for each pair that may come nearer than a clearance in this step.
+    """Add a one-sided row for each pair of placed capsules that may come nearer than a clearance in this step.
 
     The base moves both capsules alike, and so do joints before both: only those between them count.
     """
-    place_capsules(capsules, pose, near)
     within = clearance + _WATCH
     pair, reach, middle = capsules.pair, capsules.reach, near.middle
     for p in range(len(pair)):

@@ -13,10 +13,11 @@ from kata_core.retarget.problem import Problem
 from kata_core.retarget.rotation import exponential, multiply
 from kata_core.retarget.tree import Pose, forward, point_of
 
-__all__ = ["Box", "approach", "lift_out_of_floor", "lowest_sole", "solve"]
+__all__ = ["CONVERGED", "Box", "approach", "lift_out_of_floor", "solve"]
 
 _STEP = 0.4  # largest change of a degree of freedom in one iteration [rad or m]; beyond it the linearisation is worth little
-_CONVERGED = 5e-3  # length of a step after which another would change nothing that matters [rad and m]
+CONVERGED = 5e-3
+"""Length of a step after which another would change nothing that matters [rad and m]."""
 
 
 class Box(NamedTuple):
@@ -36,11 +37,13 @@ class Box(NamedTuple):
 @kernel
 def approach(
     problem: Problem, goal: Goal, prior: Prior, box: Box, iterations: int, position: FloatArray, pose: Pose, rows: Rows
-) -> None:
-    """Solve from afar: every step is damped by the prior's cost of leaving the last; arguments as `solve`."""
+) -> float:
+    """Solve from afar: every step is damped by the prior's cost of leaving the last; arguments and result as `solve`."""
+    length = 0.0
     for _ in range(iterations):
         prior.position[:] = position
-        solve(problem, goal, prior, box, 1, position, pose, rows)
+        length = solve(problem, goal, prior, box, 1, position, pose, rows)
+    return length
 
 
 @kernel
@@ -90,26 +93,48 @@ def solve(
         for i in range(n):
             position[i] = min(max(position[i] + step[6 + i], box.low[i]), box.high[i])
         forward(problem.tree, position, pose)
-        if norm < _CONVERGED * _CONVERGED:
+        if norm < CONVERGED * CONVERGED:
             break
     return float(np.sqrt(norm))
 
 
 @kernel
-def lowest_sole(problem: Problem, pose: Pose) -> float:
-    """Return the height of the lowest corner of both soles [m]."""
-    lowest, point = np.inf, np.empty(3)
-    for s in range(2):
-        for c in range(problem.sole_corner.shape[1]):
-            point_of(pose, problem.sole_body[s], problem.sole_corner[s, c], point)
-            lowest = min(lowest, point[2])
-    return lowest
+def lift_out_of_floor(problem: Problem, ground: FloatArray, pose: Pose) -> float:
+    """Raise the whole robot until nothing is under the floor; return by how much [m].
 
-
-@kernel
-def lift_out_of_floor(problem: Problem, pose: Pose) -> float:
-    """Raise the whole robot until no sole is under the floor; return by how much [m]."""
-    lift = max(0.0, -lowest_sole(problem, pose))
+    Args:
+        problem: The robot.
+        ground: Height of the floor under each sole, shape (2,), [m]; under all else it is 0.
+        pose: Poses, changed in place.
+    """
+    if problem.settings.floor <= 0.0:
+        return 0.0
+    lift = max(_soles_below(problem, ground, pose), _links_below(problem, pose))
     for i in range(len(pose.position)):
         pose.position[i, 2] += lift
     return lift
+
+
+@kernel
+def _soles_below(problem: Problem, ground: FloatArray, pose: Pose) -> float:
+    """Return how deep the deepest corner of a sole is under its floor [m]."""
+    depth, point = 0.0, np.empty(3)
+    for s in range(2):
+        for c in range(problem.sole_corner.shape[1]):
+            point_of(pose, problem.sole_body[s], problem.sole_corner[s, c], point)
+            depth = max(depth, ground[s] - point[2])
+    return depth
+
+
+@kernel
+def _links_below(problem: Problem, pose: Pose) -> float:
+    """Return how deep the deepest capsule but those of the feet is under the floor [m]."""
+    depth, point, capsules = 0.0, np.empty(3), problem.capsules
+    for c in range(len(capsules.body)):
+        body = capsules.body[c]
+        if body == problem.sole_body[0] or body == problem.sole_body[1]:
+            continue
+        for end in range(2):
+            point_of(pose, body, capsules.ends[c, end], point)
+            depth = max(depth, capsules.radius[c] - point[2])
+    return depth

@@ -24,6 +24,10 @@ class Memory(NamedTuple):
         root_human: Human's hips' middle in the last frame, shape (3,), [m].
         scale: The robot's leg length over the human's, shape (1,).
         dt: Time between the last two frames, shape (1,), [s].
+        before: Joint positions before the frame in hand, shape (n,), [rad].
+        base_before: The base's rotation before the frame in hand, shape (3, 3).
+        low: Where joints may be in this frame, lower bounds, shape (n,), [rad].
+        high: Upper bounds, shape (n,), [rad].
         pose: Robot's poses.
         tracks: Human's feet.
         goal: The frame's goal.
@@ -37,6 +41,10 @@ class Memory(NamedTuple):
     root_human: FloatArray
     scale: FloatArray
     dt: FloatArray
+    before: FloatArray
+    base_before: FloatArray
+    low: FloatArray
+    high: FloatArray
     pose: Pose
     tracks: FootTracks
     goal: Goal
@@ -56,6 +64,10 @@ def new_memory(problem: Problem) -> Memory:
         root_human=np.zeros(3),
         scale=np.ones(1),
         dt=np.zeros(1),
+        before=problem.rest.copy(),
+        base_before=np.eye(3),
+        low=problem.lower.copy(),
+        high=problem.upper.copy(),
         pose=pose,
         tracks=new_tracks(),
         goal=new_goal(problem),

@@ -40,7 +40,9 @@ class SafetyConfig:
     engage_refusal: float = param(1.6, unit="rad", low=0.0, high=7.0, doc="Mismatch at engage beyond which a target is refused.")
     engage_tolerance: float = param(0.1, unit="rad", low=0.0, high=7.0, doc="Mismatch at engage that needs no warming in.")
     warm_in_velocity: float = param(0.5, unit="rad/s", low=0.01, high=10.0, doc="Velocity limit right after a mismatched engage.")
-    warm_in_time: float = param(2.0, unit="s", low=0.01, high=60.0, doc="Time over which that limit opens to the full one.")
+    warm_in_time: float = param(
+        2.0, unit="s", low=0.01, high=60.0, doc="Time over which that limit opens to the full one, after a large mismatch."
+    )
     max_tracking_error: float = param(
         1.0,
         unit="rad",

@@ -41,6 +41,29 @@ class Moving(NamedTuple):
     velocity: FloatArray
 
 
+class Ramp(NamedTuple):
+    """A straight way from where the followed goal was to a new target, for a source that tells no velocities.
+
+    Attributes:
+        start: Shape (n,), [rad].
+        velocity: Shape (n,), [rad/s].
+        since: When it began [ns].
+        span: How long it takes [s].
+    """
+
+    start: FloatArray
+    velocity: FloatArray
+    since: int
+    span: float
+
+
+_LONGEST = 0.1
+"""Time between samples beyond which a source's motion between them is not guessed [s]."""
+
+_PATIENCE = 1.25
+"""Length of a ramp by the time between samples: the next one may come late, and the motion must not falter."""
+
+
 class Follower:
     """Turns targets into wished velocities."""
 
@@ -48,8 +71,9 @@ class Follower:
         """Start disengaged."""
         self._limits, self._config = limits, config
         self._engaged_at: int | None = None
-        self._warming = False
+        self._warming, self._warm_in = False, config.warm_in_time
         self._kept: JointCommand | None = None
+        self._ramp: Ramp | None = None
 
     @property
     def stamp(self) -> int:
@@ -58,23 +82,27 @@ class Follower:
 
     def resume(self, command: JointCommand, now: int) -> None:
         """Be engaged, without warming in, and as if a target had just been followed."""
-        self._engaged_at, self._warming, self._kept = now, False, command
+        self._engaged_at, self._warming, self._kept, self._ramp = now, False, command, None
 
     def release(self) -> None:
         """Disengage; the next target is compared with the robot again."""
-        self._engaged_at, self._warming = None, False
+        self._engaged_at, self._warming, self._ramp = None, False, None
 
     def forget(self) -> None:
         """Forget what was followed, as after a jump of the clock."""
         self._kept = None
 
     def engage(self, command: JointCommand, position: FloatArray, now: int) -> bool:
-        """Return whether a target may be followed from a position, shape (n,), [rad]: not if it is too far away."""
+        """Return whether a target may be followed from a position, shape (n,), [rad]: not if it is too far away.
+
+        Warming in takes its full time from half of the refused mismatch on, and less in proportion to a smaller one.
+        """
         if self._engaged_at is None:
-            mismatch = float(np.abs(command.position - position).max())
-            if not mismatch <= self._config.engage_refusal:
+            mismatch, refusal = float(np.abs(command.position - position).max()), self._config.engage_refusal
+            if not mismatch <= refusal:
                 return False
             self._engaged_at, self._warming = now, mismatch > self._config.engage_tolerance
+            self._warm_in = self._config.warm_in_time * (min(1.0, 2.0 * mismatch / refusal) if refusal > 0.0 else 1.0)
         return True
 
     def follow(self, command: JointCommand, state: Moving, now: int) -> Wanted:
@@ -89,7 +117,26 @@ class Follower:
         cap = self._warm_in_cap(now)
         if self._warming:
             reasons = (Reason.WARMING_IN, *reasons)
-        return Wanted(self.approach(goal, command.velocity, state), cap, flags, reasons, command.stamp)
+        if kept is not None and command.stamp > kept.stamp:
+            self._ramp = self._ramp_to(goal, kept, command, now)
+        aim, velocity = (goal, command.velocity) if self._ramp is None else self._along(self._ramp, goal, now)
+        return Wanted(self.approach(aim, velocity, state), cap, flags, reasons, command.stamp)
+
+    def _ramp_to(self, goal: FloatArray, before: JointCommand, command: JointCommand, now: int) -> Ramp | None:
+        """Return the way to a new goal from where the last one is followed now; None if the source tells its velocity."""
+        span = (command.stamp - before.stamp) * 1e-9 * _PATIENCE
+        if command.velocity.any() or not span <= _LONGEST * _PATIENCE:
+            return None
+        last = np.clip(before.position, self._limits.lower, self._limits.upper)
+        start = last if self._ramp is None else self._along(self._ramp, last, now)[0]
+        return Ramp(start, (goal - start) / span, now, span)
+
+    def _along(self, ramp: Ramp, goal: FloatArray, now: int) -> tuple[FloatArray, FloatArray]:
+        """Return position and velocity to aim at at the end of this tick."""
+        elapsed = (now - ramp.since) * 1e-9 + self._limits.period
+        if elapsed >= ramp.span:
+            return goal, np.zeros_like(goal)
+        return ramp.start + elapsed * ramp.velocity, ramp.velocity
 
     def approach(self, goal: FloatArray, velocity: FloatArray, state: Moving) -> FloatArray:
         """Return the velocity of a critically damped approach, slow enough to stop at the goal, shape (n,), [rad/s].
@@ -113,7 +160,7 @@ class Follower:
         """Return the velocity cap after a mismatched engage, opening linearly to none [rad/s]."""
         if not self._warming or self._engaged_at is None:
             return np.inf
-        share = (now - self._engaged_at) * 1e-9 / self._config.warm_in_time
+        share = (now - self._engaged_at) * 1e-9 / self._warm_in
         self._warming = share < 1.0
         slow, full = self._config.warm_in_velocity, self._config.max_velocity
         return slow + (full - slow) * min(share, 1.0)

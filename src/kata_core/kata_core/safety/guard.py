@@ -128,7 +128,8 @@ class Guard:
             recovery,
             self._period,
         )
-        self._close = self._survey.close[: found.close]
+        self.close: NDArray[np.int64] = self._survey.close[: found.close]
+        """Separations that the last tick and braking after it could have brought near: those that were looked at."""
         return found
 
     def _relax(self) -> bool:
@@ -152,7 +153,7 @@ class Guard:
         self._state[2] = velocity
         start, change, period, near = self._survey.apart, self._change, self._period, self._near
         plant, scratch, path, state = self._plant, self._scratch, self._path, self._state
-        return bool(follow_to_rest(plant, scratch, path, state, start, self._close, change, period, near, self._allowed))
+        return bool(follow_to_rest(plant, scratch, path, state, start, self.close, change, period, near, self._allowed))
 
     def _nearest(self, rows: int) -> FloatArray | None:
         """Return the velocity nearest to the wanted one under all constraints, None if there is none."""
@@ -189,7 +190,7 @@ class Guard:
         return (JointFlag.EFFORT * (self._path.effort > self._allowed.effort + SLACK)).astype(np.uint8)
 
     def _failed(self) -> tuple[str, ...]:
-        border = [bool(self._plant.border[m]) for m in self._close if missed(self._path, m, self._allowed)]
+        border = [bool(self._plant.border[m]) for m in self.close if missed(self._path, m, self._allowed)]
         return _named(not all(border), any(border))
 
 

@@ -26,6 +26,7 @@ class VerdictSeries:
     Attributes:
         source: When the sample that was considered was measured, shape (V,), [ns]; 0 if none.
         target: When its target was received, shape (V,), [ns]; 0 if none.
+        state: When the joint state considered was measured, shape (V,), [ns]; 0 if none.
         decided: When the command was decided, shape (V,), [ns].
         received: When the recorder got the verdict, shape (V,), [ns].
         status: As in kata_core.verdict.Status, shape (V,).
@@ -35,6 +36,7 @@ class VerdictSeries:
 
     source: NDArray[np.int64]
     target: NDArray[np.int64]
+    state: NDArray[np.int64]
     decided: NDArray[np.int64]
     received: NDArray[np.int64]
     status: NDArray[np.uint8]
@@ -145,11 +147,12 @@ def _verdicts(bag: Bag, layout: JointLayout) -> VerdictSeries:
     flags = [m.joint_flags if len(m.joint_flags) == width else np.zeros(width) for m in stream.messages]
     times = {
         name: np.array([nanoseconds(getattr(m, f"{name}_stamp")) for m in stream.messages], dtype=np.int64)
-        for name in ("source", "target", "command")
+        for name in ("source", "target", "state", "command")
     }
     return VerdictSeries(
         source=times["source"],
         target=times["target"],
+        state=times["state"],
         decided=times["command"],
         received=stream.received,
         status=np.array([m.status for m in stream.messages], dtype=np.uint8),

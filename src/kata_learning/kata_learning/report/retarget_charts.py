@@ -106,7 +106,8 @@ def _shares(axes: Axes, seconds: FloatArray, share: FloatArray, names: tuple[str
     for colour, joint in zip(_LINES, chosen, strict=False):
         axes.plot(seconds, share[:, joint], color=colour, linewidth=1.2, label=plain(names[joint]))
     axes.axhline(1.0, color=style.FAIL, linewidth=1.0, linestyle=":")
-    axes.annotate("limit ", (1.0, 1.0), xycoords=("axes fraction", "data"), ha="right", va="bottom", color=style.FAIL)
+    at = (1.0, 1.0)
+    axes.annotate("safety filter's limit ", at, xycoords=("axes fraction", "data"), ha="right", va="bottom", color=style.FAIL)
     axes.set(xlim=(0.0, seconds[-1]), ylim=(0.0, max(1.15, 1.05 * float(share.max()))))
     axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
 

@@ -44,7 +44,7 @@ def clip_page(robot: RobotModel, view: ClipView, renderer: PoseRenderer | None) 
         ),
         page.section(
             "Velocities",
-            "The joints that come nearest to the velocity that the safety filter allows.",
+            "The joints that come nearest to their velocity limits. Above the line the robot's safety filter lags behind.",
             page.chart(velocity_chart(view)) if len(view.seconds) > 1 else "",
         ),
         _adaptation(robot, view),
@@ -87,7 +87,7 @@ def _first(view: ClipView) -> str:
         (_number(view, METRICS[3]), METRICS[3].title),
         (_number(view, METRICS[4]), METRICS[4].title),
         (_number(view, METRICS[6]), METRICS[6].title),
-        (f"{view.velocity.max(initial=0.0):.0%}", "of the velocity allowed, at the fastest moment of any joint"),
+        (f"{view.velocity.max(initial=0.0):.0%}", "of what the safety filter allows, at the fastest moment of any joint"),
     ]
     return page.big(f"{view.figures['keypoint_error_cm']:.1f}", "cm", says, figures=figures)
 
@@ -125,7 +125,8 @@ def _verdict(view: ClipView) -> str:
 def _adaptation(robot: RobotModel, view: ClipView) -> str:
     adaptation = view.adaptation
     if adaptation is None:
-        return ""
+        note = "<p>Not checked; <code>kata retarget … --adapt</code> does, and slows or lowers what cannot be done.</p>"
+        return page.section("Dynamics", "Whether motors, floor and gravity can do what the motion asks.", note)
     text = "By inverse dynamics: can motors, floor and gravity do what the motion asks? Where not, it is slowed or lowered."
     worst = [
         (escape(kind), f"{before:.2f}", f"{after:.2f}", page.pill(after <= 1.01, "within", "beyond"))

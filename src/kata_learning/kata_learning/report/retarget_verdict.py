@@ -105,8 +105,9 @@ def _of_joints(view: ClipView, wrong: set[str]) -> Iterator[Fault]:
     if "limit_violations" in wrong:
         yield Fault(f"{view.quality.limit_violations} joint positions are beyond limits")
     if "velocity_violations" in wrong:
-        joint = plain(names[int(view.velocity.max(axis=0).argmax())])
-        yield Fault(f"joints are too fast, most the {joint}", _spans(view, view.velocity.max(axis=1) > 1.0))
+        fast = view.quality.change * view.result.job.fps / view.max_velocity
+        joint = plain(names[int(fast.max(axis=0).argmax())])
+        yield Fault(f"joints are faster than their motors, most the {joint}", _spans(view, fast.max(axis=1) > 1.0))
 
 
 def _of_feet(view: ClipView, wrong: set[str]) -> Iterator[Fault]:

@@ -32,7 +32,8 @@ class ClipView:
         height: Of each sole's lowest point, shape (N, 2), [m].
         slide: Horizontal speed of each sole, shape (N, 2), [m/s].
         labels: Whether the human's foot is on the floor, shape (N, 2).
-        velocity: Of each joint over its limit, shape (N - 1, n).
+        velocity: Of each joint over the safety filter's limit, shape (N - 1, n).
+        max_velocity: What the motors can do at most, shape (n,), [rad/s].
         limbs: Lengths of human and robot by limb [m].
     """
 
@@ -46,6 +47,7 @@ class ClipView:
     slide: FloatArray
     labels: NDArray[np.bool_]
     velocity: FloatArray
+    max_velocity: FloatArray
     limbs: Mapping[str, tuple[float, float]]
 
     @property
@@ -79,8 +81,8 @@ def view_clip(robot: RobotModel, result: ClipResult, overlaps: Overlaps | None) 
     motion = result.trajectory
     if motion is None:
         raise ValueError(f"no motion came of {result.job.clip}")
-    human = _human(result, motion)
-    quality = judge(robot, human, motion, overlaps)
+    human, labels = _human(result, motion)
+    quality = judge(robot, human, motion, overlaps, labels)
     points, soles = robot_points(robot, motion)
     dt = 1.0 / result.job.fps
     limit = bounds_of(robot, AdaptConfig()).velocity
@@ -93,16 +95,21 @@ def view_clip(robot: RobotModel, result: ClipResult, overlaps: Overlaps | None) 
         tuple(points),
         soles[..., 2].min(axis=2),
         np.linalg.norm(np.gradient(soles.mean(axis=2)[..., :2], dt, axis=0), axis=2),
-        contact_labels(human),
+        labels,
         np.abs(np.diff(motion.joint_position, axis=0)) / dt / limit,
+        robot.max_velocity,
         limb_lengths(points, human),
     )
 
 
-def _human(result: ClipResult, motion: Trajectory) -> MotionClip:
-    """Return the human at the motion's frames."""
+def _human(result: ClipResult, motion: Trajectory) -> tuple[MotionClip, NDArray[np.bool_]]:
+    """Return the human at the motion's frames, and when the feet are on the floor.
+
+    That is judged at the human's own speed: a foot that was slowed has not come to stand.
+    """
     fps = result.job.fps
     sampled = load_clip(result.job.clip, result.job.options).resample(fps)
     if result.adaptation is None or result.adaptation.trajectory is result.adaptation.original:
-        return sampled
-    return sampled.at((result.adaptation.time - result.adaptation.original.stamp[0]) * fps, fps)
+        return sampled, contact_labels(sampled)
+    rows = (result.adaptation.time - result.adaptation.original.stamp[0]) * fps
+    return sampled.at(rows, fps), contact_labels(sampled)[np.rint(rows).astype(int)]

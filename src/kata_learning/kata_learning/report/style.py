@@ -5,6 +5,7 @@ import functools
 import hashlib
 import io
 from collections.abc import Callable, Sequence
+from html import escape
 from typing import Any, ParamSpec
 
 import matplotlib as mpl
@@ -110,4 +111,4 @@ def svg(made: Figure, label: str) -> str:
     text = text[text.index("<svg") :]
     head, rest = text.split(">", 1)
     parts = [part for part in head.split() if not part.startswith(("width=", "height="))]
-    return f'{" ".join(parts)} role="img" aria-label="{label}">{rest}'
+    return f'{" ".join(parts)} role="img" aria-label="{escape(label)}">{rest}'
