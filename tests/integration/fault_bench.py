@@ -175,12 +175,10 @@ class Bench:
         again = next((at for at, v in verdicts if at > found and v.status in FOLLOWING), verdicts[-1][0])
         held = max(at for at, v in verdicts if at < again and v.status not in FOLLOWING)
         span = [(at, command) for at, command in commands if start < at <= held]
-        if not span:
-            result.violations.append("no command at all")
+        result.detected = (found - start) * 1e-6
+        if not span:  # after a jump of the clock there is none until the robot is measured anew; its driver then damps
             return
-        for _ in range(
-            _OVERTAKEN
-        ):  # on a busy machine the first commands that follow again are heard before the last held verdict
+        for _ in range(_OVERTAKEN):  # what is followed again may be heard before the last verdict that held
             if len(span) > 1 and _speeds_up(span[-2], span[-1], _STILL):
                 span.pop()
         still = _LED_BACK if "outside" in result.reasons else _STILL
@@ -189,7 +187,7 @@ class Bench:
             result.violations.append("named, but no command was safe")
             return
         safe = span[faster[-1] + 1 if faster else 0][0]
-        result.detected, result.safe = (found - start) * 1e-6, (safe - start) * 1e-6
+        result.safe = (safe - start) * 1e-6
         result.reaction = max(0.0, (safe - found) * 1e-6)
 
     def _damped(self, states: Any, start: int) -> float | None:

@@ -114,7 +114,7 @@ def restart_simulator(bench: Bench) -> None:
 
 
 STALE = frozenset({Reason.STALE_TARGET})
-BLIND = frozenset({Reason.STALE_STATE, Reason.LOST_STATE})
+BLIND = frozenset({Reason.STALE_STATE, Reason.LOST_STATE, Reason.NO_STATE, Reason.LOST_IMU})
 
 NODE_CASES = (
     Case("operator killed", partial(kill, "operator"), reasons=STALE),

@@ -21,6 +21,13 @@ def height(heard) -> float:
     return heard[-1][1].pose.pose.position.z
 
 
+def stood_up(probe, base) -> bool:
+    """Stand the robot up and end the stop; return whether it still stands then."""
+    assert probe.call(Trigger, "sim/reset_world", Trigger.Request()).success
+    probe.until(lambda: height(base) > 0.75, 2.0)
+    return probe.call(Trigger, "safety/reset", Trigger.Request()).success and height(base) > 0.75
+
+
 @pytest.mark.parametrize("push", [(0.0, 0.0, 0.0), (25.0, 0.0, 0.0), (0.0, 20.0, 0.0)], ids=["unaided", "forward", "sideways"])
 def test_a_fall_is_damped_before_the_ground(launch, probe, report, push):
     graph = launch("sim", "base:=floating", "camera_rate:=0")
@@ -29,9 +36,7 @@ def test_a_fall_is_damped_before_the_ground(launch, probe, report, push):
     pusher = probe.node.create_publisher(Vector3, "sim/push", qos.EVENT)
     assert probe.until(lambda: len(commands) > 20 and len(base) > 20 and pusher.get_subscription_count() == 1, 90.0), graph.output
     assert base[-1][1].header.frame_id == "odom" and base[-1][1].child_frame_id == "pelvis"
-    # It may lie already, as it falls within two seconds of its start: stand it up, then let go.
-    assert probe.call(Trigger, "sim/reset_world", Trigger.Request()).success
-    assert probe.until(lambda: probe.call(Trigger, "safety/reset", Trigger.Request()).success and height(base) > 0.7, 10.0)
+    assert any(stood_up(probe, base) for _ in range(10)), "it falls within two seconds of its start, and must be stood up"
     start = time.monotonic()
     pusher.publish(Vector3(x=push[0], y=push[1], z=push[2]))
     stopped = lambda: verdicts[-1][0] > start and verdicts[-1][1].status == Verdict.STOPPED  # noqa: E731
