@@ -200,3 +200,19 @@ def test_any_input_gives_finite_commands_within_limits(g1: RobotModel, inputs: l
         assert np.abs(new).max() <= config.max_velocity + 1e-9
         assert np.abs(new - velocity).max() <= config.max_acceleration * 0.004 + 1e-9
         velocity = new
+
+
+def test_a_command_waits_for_a_robot_that_strays_from_it(bench: Bench) -> None:
+    goal = bench.robot.rest.copy()
+    elbow = bench.robot.layout.names.index("right_elbow_joint")
+    goal[elbow] += 0.8
+    bench.follow(goal, ticks=20)
+    astray = bench.position + np.where(np.arange(len(goal)) == elbow, -0.2, 0.0)
+    for _ in range(40):
+        bench.now += TICK
+        state = JointState(bench.now, astray, np.zeros(len(goal)), np.zeros(len(goal)))
+        command = JointCommand.at(bench.now, goal, bench.robot.stiffness, bench.robot.damping)
+        verdict = bench.filter.step(state, Received(command, bench.now), bench.now)
+    assert Reason.ROBOT_LAGS in verdict.reasons and verdict.status is Status.LIMITED
+    crawl = SafetyConfig().crawl_velocity
+    assert verdict.command is not None and 0.0 < verdict.command.velocity[elbow] <= crawl + 1e-9
