@@ -111,6 +111,8 @@ def restart_simulator(bench: Bench) -> None:
     killed = time.monotonic_ns()
     bench.observer.until(lambda: bench.observer.last("joint_states", killed) is not None, 30.0)
     bench.started = bench.observer.first("joint_states", killed)
+    # Its first joint state may come some time before its clock goes on, and safety decides nothing while time stands still.
+    bench.observer.until(lambda: bench.observer.last("verdict", bench.started) is not None, 10.0)
 
 
 STALE = frozenset({Reason.STALE_TARGET})
