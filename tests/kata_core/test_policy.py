@@ -123,9 +123,10 @@ def test_unreadable_contracts_are_refused(text: str) -> None:
 
 
 def test_files_that_are_no_policy_are_refused(tmp_path, g1: RobotModel) -> None:
-    broken = tmp_path / "broken.onnx"
+    broken, other = tmp_path / "broken.onnx", tmp_path / "other.onnx"
     broken.write_bytes(b"this is no graph")
-    for path in (broken, tmp_path / "missing.onnx"):
+    other.write_bytes(b"x\n")  # begins like a graph
+    for path in (broken, other, tmp_path / "missing.onnx"):
         with pytest.raises(ContractError, match=path.name):
             OnnxPolicy.load(path, g1)
 

@@ -16,6 +16,9 @@ from kata_core.robot import RobotModel
 
 __all__ = ["OnnxPolicy"]
 
+_errors = ort.capi.onnxruntime_pybind11_state
+_UNREADABLE = (_errors.Fail, _errors.InvalidArgument, _errors.InvalidGraph, _errors.InvalidProtobuf, _errors.NotImplemented)
+
 
 class OnnxPolicy:
     """A policy file that fits a robot, ready to act."""
@@ -70,6 +73,6 @@ def _session(path: Path) -> Any:
     options.log_severity_level = 3
     try:
         return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    except (ort.capi.onnxruntime_pybind11_state.InvalidProtobuf, ort.capi.onnxruntime_pybind11_state.Fail, RuntimeError) as error:
+    except (*_UNREADABLE, RuntimeError) as error:
         line = str(error).splitlines()[0]
         raise ContractError(f"not a readable ONNX file: {line}", where=str(path), fix="export the policy again") from error
