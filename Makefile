@@ -10,7 +10,7 @@ CLIP ?=
 DEMO_ARGS ?=
 
 IN := source scripts/env.sh &&
-PYTEST := python -m pytest -rs
+PYTEST := python -m pytest -rsR
 
 .PHONY: help setup format lint type unit ros pytest test demo clean
 
