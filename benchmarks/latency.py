@@ -13,9 +13,6 @@ safety, from there to the decision; transport, from the decision to the command'
 
 import argparse
 import json
-import os
-import random
-import signal
 import subprocess
 import sys
 import time
@@ -25,6 +22,7 @@ from pathlib import Path
 
 import numpy as np
 import rclpy
+from live import node_program, own_domain, stopped_after
 from rclpy.node import Node
 from sensor_msgs.msg import JointState as JointStateMsg
 
@@ -92,18 +90,9 @@ class Bench(Node):
 @contextmanager
 def nodes(*names: str) -> Iterator[None]:
     """Run nodes of kata_nodes, on the system clock."""
-    prefixes = os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep)
-    folder = next((Path(p) / "lib/kata_nodes" for p in prefixes if (Path(p) / "lib/kata_nodes").is_dir()), None)
-    if folder is None:
-        sys.exit("kata_nodes is not built (make setup, then . scripts/env.sh)")
-    started = [subprocess.Popen([folder / name, "--ros-args", "--log-level", "warn"]) for name in names]
-    try:
+    programs = [node_program(name) for name in names]
+    with stopped_after([subprocess.Popen([program, "--ros-args", "--log-level", "warn"]) for program in programs]):
         yield
-    finally:
-        for process in started:
-            process.send_signal(signal.SIGINT)
-        for process in started:
-            process.wait(20)
 
 
 def measure(seconds: float, rate: float) -> dict[str, np.ndarray]:
@@ -136,7 +125,7 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=60.0, help="human samples a second (default 60)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write {name: number} here")
     args = parser.parse_args()
-    os.environ.setdefault("ROS_DOMAIN_ID", str(random.SystemRandom().randint(1, 100)))
+    own_domain()
     stages = measure(args.seconds, args.rate)
     figures: dict[str, float] = {}
     print(f"{'stage':<10} {'p50':>7} {'p99':>7} {'max':>7}  ms, {len(stages['latency'])} samples")

@@ -10,7 +10,6 @@ command's arrival here. Run on a quiet machine.
 
 import argparse
 import collections
-import json
 import os
 import signal
 import subprocess
@@ -24,6 +23,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
 
 import numpy as np
+from figures import tell
 
 from kata_core import JointCommand, JointState, Status, load_robot
 from kata_core.safety import Received, SafetyConfig, SafetyFilter
@@ -91,19 +91,25 @@ def measure_node(seconds: float) -> dict[str, float]:
             process.wait(10)
     if len(ticks) < 2:
         raise SystemExit(f"the node did not follow; verdicts by status and reasons: {seen}")
-    jitter = np.abs(np.diff(ticks) * 1e-6 - 4.0)
+    numbers, stamps = np.array(ticks).T
+    between = np.diff(stamps)[np.diff(numbers) == 1]  # of a verdict that was not heard, nothing is known
+    jitter = np.abs(between * 1e-6 - 4.0)
     return {
         "latency_p50_ms": float(np.percentile(latency, 50)),
         "latency_p99_ms": float(np.percentile(latency, 99)),
         "jitter_p99_ms": float(np.percentile(jitter, 99)),
-        "rate_hz": 1e9 * (len(ticks) - 1) / (ticks[-1] - ticks[0]),
+        "rate_hz": float(1e9 * (numbers[-1] - numbers[0]) / (stamps[-1] - stamps[0])),
     }
 
 
-def listen(seconds: float) -> tuple[list[float], list[int], collections.Counter]:
-    """Return the latency of commands [ms], the stamps of ticks [ns], and what all verdicts said."""
+def listen(seconds: float) -> tuple[list[float], list[tuple[int, int]], collections.Counter]:
+    """Return the latency of commands [ms], number and stamp [ns] of the ticks that followed, and what all verdicts said.
+
+    Messages stay serialised until the end, and the middleware says when they came, so that a busy listener is not measured.
+    """
     import rclpy
     from rclpy.executors import SingleThreadedExecutor
+    from rclpy.serialization import deserialize_message
 
     from kata_msgs.msg import JointCommand as CommandMsg
     from kata_msgs.msg import Verdict as VerdictMsg
@@ -111,34 +117,41 @@ def listen(seconds: float) -> tuple[list[float], list[int], collections.Counter]
 
     rclpy.init()
     node, executor = rclpy.create_node("probe"), SingleThreadedExecutor()
-    latency, ticks, seen, known = [], [], collections.Counter(), set()
-
-    def heard(message: CommandMsg) -> None:
-        now, stamp = time.time_ns(), stamp_of(message)
-        if stamp not in known and message.stiffness[0] > 0.0:  # the first command that a sample caused
-            known.add(stamp)
-            latency.append((now - stamp) * 1e-6)
-
-    def judged(message: VerdictMsg) -> None:
-        seen[message.status, tuple(message.reasons)] += 1
-        if message.status in (VerdictMsg.FOLLOWING, VerdictMsg.LIMITED):
-            ticks.append(stamp_of(message))
+    commands: list[tuple[bytes, Any]] = []
+    verdicts: list[tuple[bytes, Any]] = []
+    following = (VerdictMsg.FOLLOWING, VerdictMsg.LIMITED)
 
     def spin(until: float, enough: Callable[[], bool] = lambda: False) -> None:
         end = time.monotonic() + until
         while time.monotonic() < end and not enough():
             executor.spin_once(timeout_sec=0.1)
 
-    node.create_subscription(CommandMsg, "command", heard, qos.RECORD)
-    node.create_subscription(VerdictMsg, "verdict", judged, qos.RECORD)
+    def engaged() -> bool:
+        return len(verdicts) > 250 and deserialize_message(verdicts[-1][0], VerdictMsg).status in following
+
+    node.create_subscription(CommandMsg, "command", lambda m, i: commands.append((m, i)), qos.RECORD, raw=True)
+    node.create_subscription(VerdictMsg, "verdict", lambda m, i: verdicts.append((m, i)), qos.RECORD, raw=True)
     executor.add_node(node)
-    spin(60.0, lambda: len(ticks) > 250)
-    latency.clear()
-    ticks.clear()
+    spin(60.0, engaged)
+    commands.clear()
+    verdicts.clear()
     spin(seconds)
     node.destroy_node()
     rclpy.shutdown()
-    return latency, ticks, seen
+    told = [(deserialize_message(data, VerdictMsg), info["publication_sequence_number"]) for data, info in verdicts]
+    ticks = [(number, stamp_of(verdict)) for verdict, number in told if verdict.status in following]
+    seen = collections.Counter((verdict.status, tuple(verdict.reasons)) for verdict, _ in told)
+    sent = [(deserialize_message(data, CommandMsg), info["received_timestamp"]) for data, info in commands]
+    return latencies(sent), ticks, seen
+
+
+def latencies(commands: list[tuple[Any, int]]) -> list[float]:
+    """Return the time from each source sample to the first command that it caused [ms]; commands come with their arrival [ns]."""
+    first: dict[int, int] = {}
+    for command, received in commands:
+        if command.stiffness[0] > 0.0:
+            first.setdefault(stamp_of(command), received)
+    return [(received - stamp) * 1e-6 for stamp, received in first.items()]
 
 
 def stamp_of(message: Any) -> int:
@@ -146,47 +159,57 @@ def stamp_of(message: Any) -> int:
     return message.header.stamp.sec * 10**9 + message.header.stamp.nanosec
 
 
-def play(part: str) -> None:
+def play(part: str) -> int:
     """Be the robot (joint states at 250 Hz) or the source (targets at 50 Hz), until interrupted."""
+    from kata_nodes.spin import run
+
+    return run(_robot if part == "robot" else _source)
+
+
+def _robot() -> Any:
+    """Return a node that does at once what it is told."""
     import rclpy
-    from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
     from sensor_msgs.msg import JointState as StateMsg
 
     from kata_msgs.msg import JointCommand as CommandMsg
     from kata_nodes import qos
     from kata_nodes.convert import JointConverter
 
-    robot = load_robot("g1")
+    robot, node = load_robot("g1"), rclpy.create_node("robot")
     convert, zero = JointConverter(robot.layout), np.zeros(len(robot.layout))
-    rclpy.init()
-    node = rclpy.create_node(part)
     held = {"position": np.array(robot.rest)}
-    if part == "robot":
-        states = node.create_publisher(StateMsg, "joint_states", qos.STREAM)
+    states = node.create_publisher(StateMsg, "joint_states", qos.STREAM)
 
-        def obey(message) -> None:
-            held["position"] = convert.command_from(message).value.position
+    def obey(message) -> None:
+        held["position"] = convert.command_from(message).value.position
 
-        node.create_subscription(CommandMsg, "command", obey, qos.LATEST)
-        node.create_timer(
-            0.004, lambda: states.publish(convert.state_to(JointState(time.time_ns(), held["position"], zero, zero)))
-        )
-    else:
-        out, path = node.create_publisher(CommandMsg, "target", qos.STREAM), targets(robot, 3600.0, 1)
+    def tell() -> None:
+        states.publish(convert.state_to(JointState(time.time_ns(), held["position"], zero, zero)))
 
-        def send() -> None:
-            for _ in range(5):
-                goal, velocity = next(path)
-            out.publish(convert.command_to(JointCommand(time.time_ns(), goal, velocity, zero, robot.stiffness, robot.damping)))
+    node.create_subscription(CommandMsg, "command", obey, qos.LATEST)
+    node.create_timer(0.004, tell)
+    return node
 
-        node.create_timer(0.02, send)
-    executor = SingleThreadedExecutor()
-    executor.add_node(node)
-    try:
-        while rclpy.ok():
-            executor.spin_once(timeout_sec=0.1)
-    except (KeyboardInterrupt, ExternalShutdownException):
-        pass
+
+def _source() -> Any:
+    """Return a node that publishes targets."""
+    import rclpy
+
+    from kata_msgs.msg import JointCommand as CommandMsg
+    from kata_nodes import qos
+    from kata_nodes.convert import JointConverter
+
+    robot, node = load_robot("g1"), rclpy.create_node("source")
+    convert, zero = JointConverter(robot.layout), np.zeros(len(robot.layout))
+    out, path = node.create_publisher(CommandMsg, "target", qos.STREAM), targets(robot, 3600.0, 1)
+
+    def send() -> None:
+        for _ in range(5):
+            goal, velocity = next(path)
+        out.publish(convert.command_to(JointCommand(time.time_ns(), goal, velocity, zero, robot.stiffness, robot.damping)))
+
+    node.create_timer(0.02, send)
+    return node
 
 
 def main() -> int:
@@ -198,15 +221,11 @@ def main() -> int:
     parser.add_argument("--part", choices=("robot", "source"), help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.part:
-        play(arguments.part)
-        return 0
+        return play(arguments.part)
     result = measure_tick(arguments.seconds)
     if not arguments.core_only:
         result |= measure_node(arguments.seconds)
-    for name, value in result.items():
-        print(f"{name:<18} {value:10.3f}")
-    if arguments.json:
-        arguments.json.write_text(json.dumps(result, indent=1) + "\n")
+    tell(result, arguments.json)
     return 0
 
 

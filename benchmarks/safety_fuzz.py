@@ -2,8 +2,8 @@
 """Attack the safety filter of a simulated G1 and count what gets through.
 
 Random, adversarial (aimed at limits and at collisions) and malformed targets, broken joint states, clock jumps and
-stops drive the filter, whose commands drive the simulated robot. Every command is checked here, by rules that
-share no code with the filter; self-collision is checked on the meshes by the simulator. Commands come in chunks, each
+stops (safety_attack.py) drive the filter, whose commands drive the simulated robot. Every command is checked, by rules that
+share no code with the filter (safety_check.py). Commands come in chunks, each
 from a seed of its own, so that the result does not depend on the number of jobs and any chunk can be repeated alone.
 
     python benchmarks/safety_fuzz.py --commands 1000000 --seed 1 --jobs 16 --json fuzz.json
@@ -11,245 +11,33 @@ from a seed of its own, so that the result does not depend on the number of jobs
 """
 
 import argparse
-import collections
 import functools
 import json
 import os
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-import mujoco
 import numpy as np
+from safety_attack import ALARMS, Attacker, Collisions, broken_state, broken_target
+from safety_check import KINDS, Checker, Count, graze_by_design
 from tqdm import tqdm
 
-from kata_core import JointCommand, JointState, Reason, RobotModel, Status, Verdict, load_robot
-from kata_core.collision import load_capsules
-from kata_core.safety import NOTHING, Received, SafetyConfig, SafetyFilter, Senses, Shapes, load_shapes
+from kata_core import RobotModel, Status, load_robot
+from kata_core.safety import NOTHING, SafetyConfig, SafetyFilter, Senses, Shapes, load_shapes
 from kata_sim import SimConfig, Simulation
-from kata_sim.contacts import self_contacts
 
-TICK = 4_000_000
 CHUNK = 5_000
 """Commands that one seed decides."""
-GRAZING = 0.004
-"""How deep the meshes of the G1's wrists overlap within their joints' own ranges [m]; see `graze_by_design`."""
-KINDS = ("position", "velocity", "acceleration", "effort", "self_collision", "age", "malformed", "not_finite")
-RESTARTS = {Reason.TRACKING_ERROR, Reason.CLOCK_JUMP}
-GOALS = ("random", "limits", "collide", "alternate", "wave", "near", "return")
-FAULTS = ("nan", "infinite", "huge", "short", "unconverted", "stale", "future", "reordered", "duplicate", "silence",
-          "no_state", "old_state", "nan_state", "back", "ahead", "alarm", "stop")  # fmt: skip
-ALARMS = (Reason.TWO_SOURCES, Reason.UNSURE_POLICY, Reason.FOREIGN_COMMAND, Reason.LOST_OPERATOR, Reason.LOOP_OVERRUN)
-
-
-@dataclass
-class Count:
-    """What was seen."""
-
-    commands: int = 0
-    violations: collections.Counter = field(default_factory=collections.Counter)
-    reasons: collections.Counter = field(default_factory=collections.Counter)
-    statuses: collections.Counter = field(default_factory=collections.Counter)
-    deepest: collections.Counter = field(default_factory=collections.Counter)
-    examples: list[str] = field(default_factory=list)
-
-    def violated(self, kind: str, text: str) -> None:
-        """Count a violation and keep the first examples."""
-        self.violations[kind] += 1
-        if self.violations[kind] <= 5:
-            self.examples.append(f"{kind}: {text}")
-
-    def add(self, other: "Count", chunk: int) -> None:
-        """Take in what a chunk saw."""
-        self.commands += other.commands
-        for mine, its in ((self.violations, other.violations), (self.reasons, other.reasons), (self.statuses, other.statuses)):
-            mine.update(its)
-        for name, depth in other.deepest.items():
-            self.deepest[name] = max(self.deepest[name], depth)
-        self.examples += [f"chunk {chunk}: {text}" for text in other.examples]
-
-
-class Attacker:
-    """Makes targets, a few dozen ticks of one kind at a time."""
-
-    def __init__(self, robot: RobotModel, collisions: "Collisions", rng: np.random.Generator) -> None:
-        """Start calmly."""
-        self.robot, self.rng, self.collisions = robot, rng, collisions
-        self.goal, self.kind, self.fault, self.left, self.age = np.array(robot.rest), "near", "", 0, 0
-
-    def next(self, now: int, position: np.ndarray) -> JointCommand:
-        """Return a well-formed target for a time [ns]."""
-        if self.left <= 0:
-            self.kind, self.left = str(self.rng.choice(GOALS)), int(self.rng.integers(5, 150))
-            self.fault = str(self.rng.choice(FAULTS)) if self.rng.random() < 0.25 else ""
-            self.left = min(self.left, 20) if self.fault else self.left
-            self.age = int(self.rng.integers(0, 70_000_000)) // TICK * TICK
-            self._choose(position)
-        self.left -= 1
-        goal, velocity = self.goal, np.zeros(len(self.goal))
-        if self.kind == "alternate" and self.left % 2:
-            goal = self.robot.lower + self.robot.upper - goal
-        if self.kind == "wave":
-            phase = 2 * np.pi * self.rate * now * 1e-9
-            goal, velocity = goal + self.swing * np.sin(phase), self.swing * self.rate * 2 * np.pi * np.cos(phase)
-        stamp = now - self.age + (0 if self.age else -int(self.rng.integers(0, 2)) * TICK)
-        return JointCommand(stamp, goal, velocity, 0 * goal, self.robot.stiffness, self.robot.damping)
-
-    def _choose(self, position: np.ndarray) -> None:
-        low, high, rng = self.robot.lower, self.robot.upper, self.rng
-        self.rate, self.swing = rng.uniform(0.5, 8.0), rng.uniform(0.0, 1.5, len(low))
-        choice = {
-            "random": lambda: rng.uniform(low, high),
-            "limits": lambda: np.where(rng.random(len(low)) < 0.5, low - rng.uniform(0, 1), high + rng.uniform(0, 1)),
-            "collide": lambda: self.collisions.worst(rng),
-            "alternate": lambda: rng.uniform(low, high),
-            "wave": lambda: rng.uniform(low, high),
-            "near": lambda: position + rng.normal(0.0, 0.3, len(low)),
-            "return": lambda: np.array(self.robot.rest),
-        }
-        self.goal = choice[self.kind]()
-        if rng.random() < 0.5:  # legs at rest: the arms then meet them where they hang
-            self.goal[:12] = self.robot.rest[:12]
-
-
-class Collisions:
-    """Postures in which the meshes collide, found once by the simulator."""
-
-    def __init__(self, robot: RobotModel) -> None:
-        """Build a simulation of its own to try postures in."""
-        self.robot, self.simulation = robot, Simulation(robot, SimConfig())
-        self.joints = [self.simulation.model.joint(name).qposadr[0] for name in robot.layout.names]
-        self.found: list[np.ndarray] = []
-
-    def worst(self, rng: np.random.Generator) -> np.ndarray:
-        """Return a posture with contact; new ones are looked for now and then."""
-        while len(self.found) < 5 or rng.random() < 0.3:
-            share = rng.choice([0.6, 1.0])
-            posture = self.robot.rest + share * (rng.uniform(self.robot.lower, self.robot.upper) - self.robot.rest)
-            self.simulation.data.qpos[self.joints] = posture
-            mujoco.mj_forward(self.simulation.model, self.simulation.data)
-            if self_contacts(self.simulation, 0.005):
-                self.found.append(posture)
-        return self.found[int(rng.integers(len(self.found)))].copy()
-
-
-class Checker:
-    """Checks every command and the robot that obeys it."""
-
-    def __init__(self, session: "Session") -> None:
-        """Check against the robot's own limits and a config's deadlines."""
-        robot, config, self.grazing = session.robot, session.config, session.grazing
-        self.robot, self.config, self.count = robot, config, session.count
-        self.velocity = np.minimum(robot.max_velocity, config.max_velocity) * (1 + 1e-9)
-        self.acceleration = config.max_acceleration
-        self.last: Verdict | None = None
-        self.before: Verdict | None = None
-        self.grace = 0
-
-    def check(self, verdict: Verdict, target: Received | None, simulation: Simulation, now: int) -> None:
-        """Compare a verdict with what is allowed."""
-        count, command = self.count, verdict.command
-        self.before, self.last = self.last, verdict
-        count.reasons.update(verdict.reasons)
-        count.statuses[verdict.status.name] += 1
-        limp = command is None or not command.stiffness.any()
-        # After the joints were limp, or the command was torn off, the robot may be anywhere, its legs even tangled: it
-        # is led back first. What counts are violations from the next admissible state on.
-        if limp or RESTARTS & set(verdict.reasons):
-            self.grace = 2
-        elif self.grace >= 0:
-            self.grace -= self._admissible(verdict, simulation)
-            count.statuses["LED_BACK"] += 1
-        if command is not None:
-            self._check_command(verdict, command, limp)
-        following = verdict.status in (Status.FOLLOWING, Status.LIMITED)
-        if (
-            following
-            and command is not None
-            and not -self.config.max_future <= (now - command.stamp) * 1e-9 <= self.config.max_target_age
-        ):
-            count.violated("age", f"{(now - command.stamp) * 1e-9:.3f} s")
-        if following and (target is None or target.command is None or not np.isfinite(target.command.position).all()):
-            count.violated("malformed", "followed")
-        if self.grace < 0:
-            self._check_robot(simulation)
-
-    def _check_command(self, verdict: Verdict, command: JointCommand, limp: bool) -> None:
-        count, robot = self.count, self.robot
-        for name in ("position", "velocity", "effort", "stiffness", "damping"):
-            if not np.isfinite(getattr(command, name)).all():
-                count.violated("not_finite", name)
-        if limp:
-            return
-        if self.grace < 0 and not ((robot.lower <= command.position) & (command.position <= robot.upper)).all():
-            beyond = np.maximum(robot.lower - command.position, command.position - robot.upper)
-            count.violated(
-                "position",
-                f"command {robot.layout.names[int(beyond.argmax())]} {beyond.max():.4f} {verdict.status.name} {verdict.reasons}",
-            )
-        if not (np.abs(command.velocity) <= self.velocity).all():
-            count.violated("velocity", f"command {np.abs(command.velocity).max():.2f}")
-        if self.grace < 0 and not (np.abs(command.effort) <= robot.max_effort).all():
-            count.violated("effort", "feed-forward")
-        before = self.before.command if self.before else None
-        if before is not None and before.stiffness.any() and not RESTARTS & set(verdict.reasons):
-            change = np.abs(command.velocity - before.velocity).max() / 0.004
-            moved = np.abs(command.position - before.position - 0.004 * command.velocity).max()
-            if not change <= self.acceleration * (1 + 1e-9):
-                count.violated("acceleration", f"{change:.1f} rad/s^2")
-            if not moved <= 1e-9:
-                count.violated("velocity", f"position jumped by {moved:.2g} rad")
-
-    def _admissible(self, verdict: Verdict, simulation: Simulation) -> bool:
-        """Return whether the robot is within all limits and where its command is."""
-        position, command = simulation.joint_state().position, verdict.command
-        inside = ((self.robot.lower <= position) & (position <= self.robot.upper)).all()
-        followed = command is not None and np.abs(command.position - position).max() < 0.05
-        return bool(inside and followed and Reason.OUTSIDE not in verdict.reasons and not self_contacts(simulation))
-
-    def _check_robot(self, simulation: Simulation) -> None:
-        count, state = self.count, simulation.joint_state()
-        beyond = np.maximum(self.robot.lower - state.position, state.position - self.robot.upper)
-        worst = int(beyond.argmax())
-        if beyond[worst] > 0.0:
-            joint = self.robot.layout.names[worst]
-            count.deepest[joint] = max(count.deepest[joint], float(beyond[worst]))
-            count.violated("position", f"measured {joint} {beyond[worst]:.4f} rad beyond; {self._situation(state)}")
-        if not (np.abs(state.velocity) <= self.robot.max_velocity).all():
-            count.violated("velocity", f"measured {np.abs(state.velocity).max():.1f} rad/s")
-        for touch in self_contacts(simulation):
-            pair = tuple(sorted((touch.first, touch.second)))
-            if pair in self.grazing:
-                name = f"grazing {pair[0]} {pair[1]}"
-                count.deepest[name] = max(count.deepest[name], touch.depth)
-            if pair in self.grazing and touch.depth <= GRAZING:
-                continue
-            text = f"{touch.first} {touch.second} {1000 * touch.depth:.1f} mm"
-            count.violated("self_collision", f"{text}; {self._situation(state)}")
-
-    def _situation(self, state: JointState) -> str:
-        """Return what the filter said, and how far the robot is from the command."""
-        if self.last is None or self.last.command is None:
-            return ""
-        lag = np.abs(self.last.command.position - state.position).max()
-        return f"{self.last.status.name} {', '.join(self.last.reasons)}; lag {lag:.3f} rad"
-
-
-def graze_by_design(robot: RobotModel) -> frozenset[tuple[str, str]]:
-    """Return the links that the filter ignores because one joint between their own decides whether their meshes touch."""
-    parents = list(robot.pinocchio.parents)
-    body = {frame.name: int(frame.parentJoint) for frame in robot.pinocchio.frames}
-    apart = {pair: sorted(body[link] for link in pair) for pair in load_capsules(robot).ignored}
-    return frozenset(pair for pair, (first, second) in apart.items() if second and parents[parents[second]] == first)
 
 
 @functools.cache
-def bench() -> tuple[RobotModel, Shapes, Simulation, "Collisions", frozenset[tuple[str, str]]]:
+def bench() -> tuple[RobotModel, Shapes, Simulation, Collisions, frozenset[tuple[str, str]]]:
     """Return what all chunks of a process use, made once; each chunk puts it back to its beginning."""
     robot = load_robot("g1")
     simulation = Simulation(robot, SimConfig())
@@ -316,8 +104,7 @@ def _session(session: Session, length: int, seed: int) -> None:
     simulation, attacker, robot = session.simulation, session.attacker, session.robot
     simulation.reset(seed)
     filter_ = SafetyFilter(robot, session.config, shapes=session.shapes)
-    checker = Checker(session)
-    checker.grace = 1
+    checker = Checker(robot, session.config, session.grazing, session.count)
     offset, target, held = 0, None, None
     for _ in range(length):
         now = simulation.time + offset
@@ -326,9 +113,9 @@ def _session(session: Session, length: int, seed: int) -> None:
         if fault in ("back", "ahead") and attacker.left == 1:
             offset += -500_000_000 if fault == "back" else 700_000_000
             now = simulation.time + offset
-        state = _state(simulation, now, fault, held)
+        state = broken_state(simulation, now, fault, held)
         held = state or held
-        target = _target(clean, now, fault, target, robot)
+        target = broken_target(clean, now, fault, target, robot)
         senses = Senses((str(attacker.rng.choice(ALARMS)),)) if fault == "alarm" else NOTHING
         if fault == "stop" and attacker.left == 1:
             filter_.stop()
@@ -339,43 +126,6 @@ def _session(session: Session, length: int, seed: int) -> None:
         simulation.step(2)
         if verdict.status is Status.STOPPED and attacker.rng.random() < 0.02:
             filter_.reset()
-
-
-def _state(simulation: Simulation, now: int, fault: str, held: JointState | None) -> JointState | None:
-    measured = simulation.joint_state()
-    state = JointState(now, measured.position, measured.velocity, measured.effort)
-    if fault == "no_state":
-        return None
-    if fault == "old_state":
-        return held
-    return JointState(now, state.position * np.nan, state.velocity, state.effort) if fault == "nan_state" else state
-
-
-def _target(clean: JointCommand, now: int, fault: str, last: Received | None, robot: RobotModel) -> Received | None:
-    def with_position(position: np.ndarray, stamp: int = clean.stamp) -> Received:
-        n = len(position)
-        return Received(JointCommand.at(stamp, position, robot.stiffness[:n], robot.damping[:n]), now)
-
-    poisoned = clean.position.copy()
-    poisoned[::7] = np.nan if fault == "nan" else np.inf if fault == "infinite" else 1e300
-    match fault:
-        case "nan" | "infinite" | "huge":
-            return with_position(poisoned)
-        case "short":
-            return with_position(clean.position[:5])
-        case "unconverted":
-            return Received(None, now, Reason.WRONG_JOINTS)
-        case "stale":
-            return with_position(clean.position, now - 200_000_000)
-        case "future":
-            return with_position(clean.position, now + 300_000_000)
-        case "reordered":
-            return with_position(clean.position, clean.stamp - 40_000_000)
-        case "duplicate" if last is not None and last.command is not None:
-            return Received(JointCommand.at(last.command.stamp, clean.position, robot.stiffness, robot.damping), now)
-        case "silence":
-            return last
-    return Received(clean, now)
 
 
 def main() -> int:

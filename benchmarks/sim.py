@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from kata_core import JointCommand, load_robot
-from kata_sim import HEAD_CAMERA, SCENE_CAMERA, ReachExpert, SimConfig, Simulation, run_rollout
+from kata_sim import HEAD_CAMERA, SCENE_CAMERA, SimConfig, Simulation, make_expert, run_rollout
 
 
 def main() -> None:
@@ -44,7 +44,7 @@ def _physics(name: str) -> dict[str, float]:
     figures["step_p50_us"], figures["step_p99_us"] = 500.0 * tick[0], 500.0 * tick[1]
     if simulation.task:
         begun = time.process_time()
-        rollouts = [run_rollout(simulation, ReachExpert(robot, simulation.task.frame), seed=seed) for seed in range(10)]
+        rollouts = [run_rollout(simulation, make_expert(robot, simulation.task.name, seed), seed=seed) for seed in range(10)]
         figures["rollout_cpu_s"] = (time.process_time() - begun) / len(rollouts)
         figures["expert_success"] = float(np.mean([rollout.success for rollout in rollouts]))
     return figures

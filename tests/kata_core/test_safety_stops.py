@@ -115,6 +115,29 @@ def moving_to(bench: Bench) -> np.ndarray:
     return moving(bench)
 
 
+def test_after_damping_the_command_takes_up_the_motion_of_the_robot(g1: RobotModel) -> None:
+    """Else limbs that still swing go on past a command that stands still at once (found by the fuzz, seed 2026112609)."""
+    safety, now, joint = SafetyFilter(g1, SafetyConfig(), shapes=Shapes()), 10**9, g1.layout.names.index("right_elbow_joint")
+    position, velocity = np.array(g1.rest), np.zeros(len(g1.layout))
+    velocity[joint] = 2.0
+
+    def tick(*alarms: str):
+        nonlocal now
+        now += TICK
+        position[joint] += 0.004 * 2.0
+        return safety.step(JointState(now, position, velocity, 0.0 * velocity), None, now, Senses(alarms))
+
+    safety.stop(Reason.EMERGENCY_STOP)
+    for _ in range(5):
+        assert not tick().command.stiffness.any()
+    assert safety.reset() == ""
+    change = safety.guard.limits.change[joint]
+    held = [tick(Reason.LOOP_OVERRUN) for _ in range(3)]
+    assert [v.command.velocity[joint] for v in held] == pytest.approx([2.0 - k * change for k in (1, 2, 3)])
+    assert held[0].command.position[joint] == pytest.approx(position[joint] - 3 * 0.008 + 0.004 * (2.0 - change))
+    assert held[0].command.stiffness.all()
+
+
 def test_losing_balance_on_the_way_hardens_the_stop(bench: Bench) -> None:
     goal = moving(bench)
     bench.filter.stop(Reason.EMERGENCY_STOP)

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kata_core import ConfigError, DataError, JointLayout, RobotError, RobotModel, Trajectory, load_robot
+from kata_core.arrays import frozen
 from kata_core.episode import EpisodeMachine, EpisodePhase
 from kata_core.minimum_jerk import minimum_jerk
 from kata_core.params import from_mapping, param
@@ -32,6 +33,15 @@ def test_arrays_are_copied_and_read_only(state_at) -> None:
         state.position[0] = 1.0
     with pytest.raises(FrozenInstanceError):
         state.stamp = 1
+
+
+def test_arrays_that_nobody_can_write_are_shared_and_views_of_others_are_not() -> None:
+    mine = np.arange(3.0)
+    first = frozen("values", mine, (3,))
+    assert first is not mine and frozen("values", first, (3,)) is first
+    window = mine[:]
+    window.setflags(write=False)
+    assert not np.shares_memory(frozen("values", window, (3,)), mine)
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Arrays that stay as they were: checked, copied and read-only."""
 
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,7 +12,7 @@ FloatArray = NDArray[np.float64]
 
 
 def frozen(name: str, values: ArrayLike, shape: tuple[int | None, ...]) -> FloatArray:
-    """Return a read-only float copy of values, checked against a shape.
+    """Return values as a read-only float array, checked against a shape: a copy, unless they are one already.
 
     Args:
         name: What the values are, for the error.
@@ -22,11 +22,20 @@ def frozen(name: str, values: ArrayLike, shape: tuple[int | None, ...]) -> Float
     Raises:
         ValueError: The shape differs.
     """
-    array: FloatArray = np.array(values, dtype=float)
-    if array.ndim != len(shape) or any(n is not None and n != m for n, m in zip(shape, array.shape, strict=True)):
+    array: FloatArray = values if _is_frozen(values) else np.array(values, dtype=float)
+    if array.shape != shape and not _fits(array.shape, shape):
         raise ValueError(f"{name} has shape {array.shape}, expected {_text(shape)}")
     array.setflags(write=False)
     return array
+
+
+def _is_frozen(values: ArrayLike) -> TypeGuard[FloatArray]:
+    """Return whether nobody else can write to the values: not to them, and to nothing that they are a view of."""
+    return type(values) is np.ndarray and values.base is None and not values.flags.writeable and values.dtype == float
+
+
+def _fits(found: tuple[int, ...], shape: tuple[int | None, ...]) -> bool:
+    return len(found) == len(shape) and all(n is None or n == m for n, m in zip(shape, found, strict=True))
 
 
 def _text(shape: tuple[Any, ...]) -> str:

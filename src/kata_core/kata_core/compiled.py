@@ -3,7 +3,7 @@
 
 The kernels are written so that the same source runs in both ways. Machine code is kept on disk, so that only
 the first run on a machine compiles. Numba does not notice that a kernel which another one calls has changed;
-therefore the folder's name holds a hash of all sources with kernels, or with the tuples that they take.
+therefore the folder's name holds a hash of all sources with kernels, and of those beside them with the tuples that they take.
 KATA_PURE_NUMPY=1 switches the compiler off.
 """
 
@@ -42,8 +42,10 @@ def kernel(function: F) -> F:
 
 def _cache_folder() -> str:
     here = Path(__file__).resolve().parent
-    sources = [source.read_bytes() for source in sorted(here.glob("*/*.py"))]
-    kernels = [source for source in sources if b"@kernel" in source or b"(NamedTuple)" in source]
+    sources = {path: path.read_bytes() for path in sorted(here.glob("*/*.py"))}
+    folders = {path.parent for path, source in sources.items() if b"@kernel" in source}
+    near = [source for path, source in sources.items() if path.parent in folders]
+    kernels = [source for source in near if b"@kernel" in source or b"(NamedTuple)" in source]
     digest = hashlib.sha256(b"".join(kernels)).hexdigest()[:16]
     root = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
     return str(Path(root) / "kata" / "kernels" / digest)

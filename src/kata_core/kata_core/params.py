@@ -55,19 +55,22 @@ def info(config: Any) -> dict[str, ParamInfo]:
 
 
 def from_mapping(config: type[T], values: Mapping[str, Any], *, where: str = "") -> T:
-    """Build a config dataclass from departures from its defaults.
+    """Build a config dataclass from departures from its defaults; a config inside a config is a mapping inside the mapping.
 
     Raises:
         ConfigError: A key is unknown, a value is out of range or of the wrong type.
     """
-    known = info(config)
+    known, built = info(config), dict(values)
     for name, value in values.items():
         if name not in known:
             raise ConfigError(f"unknown parameter {name!r}", where=where, fix=f"known: {', '.join(known)}")
         default = next(f.default for f in dataclasses.fields(config) if f.name == name)  # type: ignore[arg-type]
+        if dataclasses.is_dataclass(default) and isinstance(value, Mapping):
+            built[name] = from_mapping(type(default), value, where=f"{where} {name}".lstrip())
+            continue
         if not isinstance(value, type(default)) and not (isinstance(default, float) and type(value) is int):
             raise ConfigError(
                 f"{name} is {value!r}, a {type(value).__name__}", where=where, fix=f"expected {type(default).__name__}"
             )
         known[name].check(name, value)
-    return config(**values)
+    return config(**built)

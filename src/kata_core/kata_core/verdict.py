@@ -66,10 +66,12 @@ class Reason:
     LOST_BASE = "lost_base"
     NO_BASE = "no_base"
     UNSURE_POLICY = "unsure_policy"
+    LATE_POLICY = "late_policy"
     EMERGENCY_STOP = "emergency_stop"
     CLOCK_JUMP = "clock_jump"
     TRACKING_ERROR = "tracking_error"
     ROBOT_LAGS = "robot_lags"
+    BALANCE = "balance"
 
 
 @dataclass(frozen=True, slots=True)

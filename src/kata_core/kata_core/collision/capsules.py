@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from kata_core.arrays import FloatArray, frozen
 from kata_core.errors import ConfigError
 from kata_core.robot import RobotModel
+from kata_core.yaml_data import load_yaml
 
 __all__ = ["Capsule", "CapsuleArrays", "CapsuleSet", "capsule_arrays", "load_capsules"]
 
@@ -78,7 +79,7 @@ def load_capsules(robot: RobotModel) -> CapsuleSet:
     if not file.is_file():
         return CapsuleSet((), frozenset())
     try:
-        found = _parse(yaml.safe_load(file.read_text()))
+        found = _parse(load_yaml(file.read_text()))
     except (OSError, yaml.YAMLError, KeyError, TypeError, ValueError, AttributeError) as error:
         text = f"lacks the key {error}" if isinstance(error, KeyError) else str(error).replace("\n", " ")
         raise ConfigError(f"unusable capsules: {text}", where=str(file), fix="`kata robot capsules` writes the file") from error

@@ -12,6 +12,7 @@ import numpy as np
 import pinocchio as pin
 
 from kata_core.arrays import FloatArray
+from kata_core.engage.tie import Tie, pose_of
 from kata_core.frames import HumanFrames
 from kata_core.joints import JointState
 from kata_core.params import param
@@ -37,10 +38,9 @@ class HandsConfig:
 
 @dataclass(slots=True)
 class _Clutch:
-    """One hand while engaged: what was tied to what, and the solution so far."""
+    """One hand while engaged: what was tied to what, and the arm's posture then."""
 
-    human: Any
-    robot: Any
+    tie: Tie
     posture: FloatArray
 
 
@@ -55,6 +55,7 @@ class HandsRetargeter:
         self._hands = robot.description.hands
         self._frames = {hand: robot.frame_id(spec.frame) for hand, spec in self._hands.items()}
         self._joints = {hand: np.array(robot.layout.indices(spec.joints)) for hand, spec in self._hands.items()}
+        self._lower, self._upper = _bounds(robot)
         self._clutches: dict[str, _Clutch] = {}
         self._position: FloatArray = np.array(robot.rest)
         self._seen: set[str] = set()
@@ -83,9 +84,9 @@ class HandsRetargeter:
         if not tracked:
             return self._refuse("no_hands")
         for hand, row in tracked.items():
-            human = _pose(frames, row)
+            human = pose_of(np.concatenate([frames.position[row], frames.orientation_xyzw[row]]))
             if hand not in self._clutches:
-                self._clutches[hand] = _Clutch(human, self._hand_pose(hand), self._position[self._joints[hand]].copy())
+                self._clutches[hand] = _Clutch(Tie(human, self._hand_pose(hand)), self._position[self._joints[hand]].copy())
             self._follow(hand, self._clutches[hand], human)
         self._seen.update(tracked)
         lost = tuple(f"lost_{hand}" for hand in self._hands if hand in self._seen and hand not in tracked)
@@ -101,19 +102,28 @@ class HandsRetargeter:
 
     def _follow(self, hand: str, clutch: _Clutch, human: Any) -> None:
         """Bring one arm to where its hand's displacement since engage asks it to be."""
-        goal = pin.SE3(
-            human.rotation @ clutch.human.rotation.T @ clutch.robot.rotation,
-            clutch.robot.translation + self._config.scale * (human.translation - clutch.human.translation),
-        )
+        goal = clutch.tie.goal(human, self._config.scale)
         joints = self._joints[hand]
         for _ in range(self._config.iterations):
             jacobian = pin.computeFrameJacobian(
                 self._robot.pinocchio, self._data, self._position, self._frames[hand], pin.LOCAL_WORLD_ALIGNED
             )[:, joints]
             pose = pin.updateFramePlacement(self._robot.pinocchio, self._data, self._frames[hand])
-            step = self._least_squares(jacobian, pose, goal, clutch.posture - self._position[joints])
-            self._position[joints] += np.clip(step, -self._config.max_step, self._config.max_step)
-            self._position = self._robot.clamp(self._position)
+            self._position[joints] = self._bounded_step(hand, jacobian, pose, goal)
+
+    def _bounded_step(self, hand: str, jacobian: FloatArray, pose: Any, goal: Any) -> FloatArray:
+        """Return the arm's next position, shape (k,), [rad]; the others do the work of joints that would leave their bounds."""
+        joints = self._joints[hand]
+        position, lower, upper = self._position[joints], self._lower[joints], self._upper[joints]
+        pull = self._clutches[hand].posture - position
+        step = self._least_squares(jacobian, pose, goal, pull)
+        stuck = ~((position + step >= lower) & (position + step <= upper))
+        if stuck.any():
+            jacobian, pull = np.where(stuck, 0.0, jacobian), np.where(stuck, 0.0, pull)
+            step = np.where(stuck, step, self._least_squares(jacobian, pose, goal, pull))
+        limited = np.clip(step, -self._config.max_step, self._config.max_step)
+        bounded: FloatArray = np.clip(position + limited, lower, upper)
+        return bounded
 
     def _least_squares(self, jacobian: FloatArray, pose: Any, goal: Any, posture: FloatArray) -> FloatArray:
         """Return Jᵀ (J Jᵀ + λ² I)⁻¹ e, and the posture's pull in its null space.
@@ -133,6 +143,11 @@ class HandsRetargeter:
         return step
 
 
-def _pose(frames: HumanFrames, row: int) -> Any:
-    rotation = pin.Quaternion(frames.orientation_xyzw[row].copy()).normalized().toRotationMatrix()
-    return pin.SE3(rotation, frames.position[row].copy())
+def _bounds(robot: RobotModel) -> tuple[FloatArray, FloatArray]:
+    """Return the positions that the hands may bring joints to, shape (n,) each, [rad], layout order."""
+    lower, upper = np.array(robot.lower), np.array(robot.upper)
+    for spec in robot.description.hands.values():
+        for joint, (least, greatest) in spec.bounds.items():
+            (i,) = robot.layout.indices([joint])
+            lower[i], upper[i] = max(lower[i], least), min(upper[i], greatest)
+    return lower, upper

@@ -13,6 +13,7 @@ from kata_core.arrays import FloatArray, frozen
 from kata_core.errors import ConfigError
 from kata_core.frames import BODIES
 from kata_core.robot import RobotModel
+from kata_core.yaml_data import load_yaml
 
 __all__ = ["Row", "Sole", "Table", "load_table"]
 
@@ -72,7 +73,7 @@ def load_table(robot: RobotModel) -> Table:
     """
     file = robot.description.folder / "retarget.yaml"
     try:
-        data = yaml.safe_load(file.read_text())
+        data = load_yaml(file.read_text())
         table = _parse(data)
     except OSError as error:
         raise ConfigError(

@@ -3,5 +3,18 @@
 
 from kata_core.robot.description import FrameSpec, HandSpec, RobotDescription, load_description
 from kata_core.robot.model import RobotModel, build_robot, load_robot
+from kata_core.robot.symmetry import MIRROR, Symmetry, find_symmetry, mirrored_name
 
-__all__ = ["FrameSpec", "HandSpec", "RobotDescription", "RobotModel", "build_robot", "load_description", "load_robot"]
+__all__ = [
+    "MIRROR",
+    "FrameSpec",
+    "HandSpec",
+    "RobotDescription",
+    "RobotModel",
+    "Symmetry",
+    "build_robot",
+    "find_symmetry",
+    "load_description",
+    "load_robot",
+    "mirrored_name",
+]

@@ -13,6 +13,7 @@ import yaml
 
 from kata_core.config_path import find_config
 from kata_core.errors import ConfigError, RobotError
+from kata_core.yaml_data import load_yaml
 
 _PACKAGE_DEPTH = 4  # how many folders above a URDF its own package may begin
 
@@ -41,10 +42,12 @@ class HandSpec:
     Attributes:
         frame: Frame that is led, e.g. the palm.
         joints: Joints that may move for it.
+        bounds: Least and greatest position of joints that must not use all of their range [rad].
     """
 
     frame: str
     joints: tuple[str, ...]
+    bounds: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +105,7 @@ def load_description(robot: str | Path) -> RobotDescription:
         raise RobotError(f"no robot {str(robot)!r}", fix=error.fix) from error
     file = folder / "robot.yaml"
     try:
-        data: dict[str, Any] = yaml.safe_load(file.read_text())
+        data: dict[str, Any] = load_yaml(file.read_text())
         return _parse(folder, data)
     except (OSError, yaml.YAMLError, KeyError, TypeError, ValueError, AttributeError) as error:
         text = f"lacks the key {error}" if isinstance(error, KeyError) else str(error).replace("\n", " ")
@@ -133,12 +136,17 @@ def _parse(folder: Path, data: dict[str, Any]) -> RobotDescription:
         rest={joint: float(value) for joint, value in data.get("rest", {}).items()},
         gains=tuple((str(p), float(kp), float(kd)) for p, (kp, kd) in data["gains"].items()),
         frames={name: _frame(spec) for name, spec in data.get("frames", {}).items()},
-        hands={
-            body: HandSpec(str(spec["frame"]), tuple(data["groups"][spec["joints"]]))
-            for body, spec in data.get("hands", {}).items()
-        },
+        hands={body: _hand(spec, tuple(data["groups"][spec["joints"]])) for body, spec in data.get("hands", {}).items()},
         held={str(pattern): float(position) for pattern, position in data.get("held", {}).items()},
     )
+
+
+def _hand(spec: Mapping[str, Any], joints: tuple[str, ...]) -> HandSpec:
+    bounds = {str(joint): (float(low), float(high)) for joint, (low, high) in spec.get("bounds", {}).items()}
+    wrong = [joint for joint, (low, high) in bounds.items() if joint not in joints or not low < high]
+    if wrong:
+        raise ValueError(f"bounds of {wrong}: each needs one of the hand's joints and a least below a greatest position")
+    return HandSpec(str(spec["frame"]), joints, bounds)
 
 
 def _frame(spec: dict[str, Any]) -> FrameSpec:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Does a robot on its feet stand safely? Base tilt, and the capture point against the support polygon.
 
-Nothing in Kata balances a robot yet: what is checked is that a robot that falls is stopped in time (docs/safety.md).
+`kata_core.balance` keeps it; what is checked here is that a robot that falls all the same is stopped in time (docs/safety.md).
 """
 
 from dataclasses import dataclass
@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from kata_core.arrays import FloatArray
+from kata_core.safety.config import SafetyConfig
 from kata_core.safety.stops import Stance
 from kata_core.verdict import Reason
 
-__all__ = ["BaseState", "base_faults", "base_tilt", "capture_point", "stance_of", "support_margin", "tilt_of"]
+__all__ = ["BaseState", "base_faults", "base_tilt", "capture_point", "hull", "stance_of", "steady", "support_margin", "tilt_of"]
 
 GRAVITY = 9.81
 
@@ -71,16 +72,16 @@ def support_margin(point: ArrayLike, corners: ArrayLike) -> float:
         point: Shape (2,), [m]; NaN gives minus infinity.
         corners: Contact points on the floor in any order, shape (k, 2), [m]; fewer than three support nothing.
     """
-    p, hull = np.asarray(point, dtype=float), _hull(np.asarray(corners, dtype=float))
-    if len(hull) < 3 or not np.isfinite(p).all():
+    p, outline = np.asarray(point, dtype=float), hull(np.asarray(corners, dtype=float))
+    if len(outline) < 3 or not np.isfinite(p).all():
         return -np.inf
-    edges = np.roll(hull, -1, axis=0) - hull
+    edges = np.roll(outline, -1, axis=0) - outline
     inwards = np.column_stack([-edges[:, 1], edges[:, 0]]) / np.linalg.norm(edges, axis=1, keepdims=True)
-    sides = ((p - hull) * inwards).sum(axis=1)
+    sides = ((p - outline) * inwards).sum(axis=1)
     if (sides >= 0.0).all():
         return float(sides.min())
-    along = np.clip(((p - hull) * edges).sum(axis=1) / (edges**2).sum(axis=1), 0.0, 1.0)
-    return -float(np.linalg.norm(hull + along[:, None] * edges - p, axis=1).min())
+    along = np.clip(((p - outline) * edges).sum(axis=1) / (edges**2).sum(axis=1), 0.0, 1.0)
+    return -float(np.linalg.norm(outline + along[:, None] * edges - p, axis=1).min())
 
 
 def base_faults(base: BaseState | None, most_tilt: float, most_fall: float) -> tuple[str, ...]:
@@ -99,6 +100,11 @@ def base_faults(base: BaseState | None, most_tilt: float, most_fall: float) -> t
     return (*((Reason.FALLING,) if not base.margin >= -most_fall else ()), *tilted)
 
 
+def steady(base: BaseState | None, config: SafetyConfig) -> bool:
+    """Return whether a floating base stands as far inside its support as it should; one that is not known does not."""
+    return base is not None and base.margin >= config.min_balance_margin
+
+
 def stance_of(base: BaseState | None, least_margin: float, most_tilt: float) -> str:
     """Return the column of the table of stops; a base that is held, None, is fixed."""
     if base is None:
@@ -107,8 +113,8 @@ def stance_of(base: BaseState | None, least_margin: float, most_tilt: float) -> 
     return Stance.BALANCED if safe else Stance.UNBALANCED
 
 
-def _hull(points: FloatArray) -> FloatArray:
-    """Return the convex hull, counter-clockwise (Andrew 1979)."""
+def hull(points: FloatArray) -> FloatArray:
+    """Return the convex hull of points, counter-clockwise, shape (k, 2) (Andrew 1979); what is not finite is left out."""
     ordered = sorted({(float(x), float(y)) for x, y in points if np.isfinite(x) and np.isfinite(y)})
     if len(ordered) < 3:
         return np.array(ordered).reshape(-1, 2)

@@ -18,7 +18,7 @@ from kata_core.safety.efforts import inverse_dynamics
 from kata_core.safety.plant import IntArray, Plant, Scratch
 from kata_core.safety.separation import closing, gap, inside, place, sweep
 
-__all__ = ["Allowed", "BrakingPath", "follow_to_rest", "missed", "new_braking_path"]
+__all__ = ["Allowed", "BrakingPath", "advance", "follow_to_rest", "new_braking_path", "unkept"]
 
 SLACK = 1e-9
 """Rounding that a check forgives [m, N·m]."""
@@ -26,6 +26,9 @@ SLACK = 1e-9
 BETWEEN = 0.002
 """How much less than its margin a separation may be between two ticks, by a bound that is loose: asking for the
 whole margin there would forbid every motion along an obstacle at the margin [m]."""
+
+LONGEST = 128
+"""Ticks of a path that are kept for others to look at; at 250 Hz twice what braking may take."""
 
 CREEP = 1e-6
 """How much parts that are too near may close in a tick by rounding and curvature [m]."""
@@ -62,6 +65,8 @@ class BrakingPath(NamedTuple):
         before: Room: separations when last looked at, shape (m,).
         closing: Room: how much they can have changed since, shape (m,).
         watched: Room: separations that can come near on this path, first entries, shape (m,).
+        course: Position [rad] and velocity [rad/s] of each tick of the path, first entries, shape (`LONGEST`, 2, n).
+        length: How many ticks the path has, shape (1,); of more than `LONGEST` the last ones are not in the course.
     """
 
     nearest: FloatArray
@@ -74,6 +79,8 @@ class BrakingPath(NamedTuple):
     before: FloatArray
     closing: FloatArray
     watched: IntArray
+    course: FloatArray
+    length: IntArray
 
 
 def new_braking_path(plant: Plant) -> BrakingPath:
@@ -90,6 +97,8 @@ def new_braking_path(plant: Plant) -> BrakingPath:
         before=np.zeros(m),
         closing=np.zeros(m),
         watched=np.zeros(m, dtype=np.int64),
+        course=np.zeros((LONGEST, 2, n)),
+        length=np.zeros(1, dtype=np.int64),
     )
 
 
@@ -129,10 +138,10 @@ def follow_to_rest(
         path.acceleration[j] = (state[2, j] - state[1, j]) / period
         path.effort[j] = 0.0
         ticks = max(ticks, int(np.ceil(abs(state[2, j]) / change[j] - 1e-9)))
+    path.length[0] = ticks + 1
     watched = _watch(plant, scratch, path, start, close, change, period, near)
     for tick in range(ticks + 1):
-        for j in range(n):
-            path.position[j] += period * path.velocity[j]
+        _move(path, tick, period)
         forward(plant.tree, path.position, scratch.pose)
         inverse_dynamics(plant, scratch, path.velocity, path.acceleration)
         for j in range(n):
@@ -142,21 +151,59 @@ def follow_to_rest(
         if _approached(plant.reach, path, watched, period, near):
             place(plant, scratch)
             _look(plant, scratch.ends, scratch.pair, path, watched, near)
-        for j in range(n):
-            v = path.velocity[j]
-            slower = max(v - change[j], 0.0) if v > 0.0 else min(v + change[j], 0.0)
-            path.velocity[j], path.acceleration[j] = slower, (slower - v) / period
+        _slow(path, change, period)
     _rest(plant, scratch, path)
     kept = True
     for i in range(watched):
-        kept = kept and not missed(path, path.watched[i], allowed)
+        kept = kept and not _missed(path, path.watched[i], allowed)
     for j in range(n):
         kept = kept and path.effort[j] <= allowed.effort[j] + SLACK
     return kept
 
 
 @kernel
-def missed(path: BrakingPath, m: int, allowed: Allowed) -> bool:
+def _move(path: BrakingPath, tick: int, period: float) -> None:
+    """Go on for a tick, and note where that leads."""
+    for j in range(len(path.position)):
+        path.position[j] += period * path.velocity[j]
+        if tick < LONGEST:
+            path.course[tick, 0, j], path.course[tick, 1, j] = path.position[j], path.velocity[j]
+
+
+@kernel
+def _slow(path: BrakingPath, change: FloatArray, period: float) -> None:
+    """Brake every joint for a tick."""
+    for j in range(len(change)):
+        v = path.velocity[j]
+        slower = max(v - change[j], 0.0) if v > 0.0 else min(v + change[j], 0.0)
+        path.velocity[j], path.acceleration[j] = slower, (slower - v) / period
+
+
+@kernel
+def advance(state: FloatArray, bounds: FloatArray, period: float, out: FloatArray) -> bool:
+    """Write where the step of a state leads, shape (n,), [rad]; return whether that is within the position limits.
+
+    Arguments as in `follow_to_rest` and `JointLimits.bounds`.
+    """
+    within = True
+    for j in range(len(out)):
+        out[j] = state[0, j] + period * state[2, j]
+        within = within and bounds[0, j] - SLACK <= out[j] <= bounds[1, j] + SLACK
+    return bool(within)
+
+
+@kernel
+def unkept(path: BrakingPath, close: IntArray, allowed: Allowed, border: NDArray[np.bool_]) -> tuple[bool, bool]:
+    """Return whether a path failed to keep a separation of the robot's own parts, and one from the workspace's border."""
+    collides = leaves = False
+    for m in close:
+        if _missed(path, m, allowed):
+            collides, leaves = collides or not border[m], leaves or border[m]
+    return collides, leaves
+
+
+@kernel
+def _missed(path: BrakingPath, m: int, allowed: Allowed) -> bool:
     """Return whether a path fails to keep a separation."""
     if allowed.loose[m]:
         return bool(path.ticks[m] < allowed.floor[m] - CREEP)

@@ -10,6 +10,7 @@ import yaml
 from kata_core.arrays import FloatArray
 from kata_core.errors import RobotError
 from kata_core.robot import RobotModel
+from kata_core.yaml_data import load_yaml
 
 __all__ = ["position_margins", "rotor_inertia"]
 
@@ -44,7 +45,7 @@ def _by_joint(robot: RobotModel, name: str, key: str, default: float) -> FloatAr
     if not file.exists():
         return np.full(len(robot.layout), default)
     try:
-        rows: dict[str, Any] = (yaml.safe_load(file.read_text()) or {}).get(key, {})
+        rows: dict[str, Any] = (load_yaml(file.read_text()) or {}).get(key, {})
         table = [(re.compile(pattern), float(np.ravel(values)[0])) for pattern, values in rows.items()]
     except (OSError, yaml.YAMLError, TypeError, ValueError, IndexError, AttributeError, re.error) as error:
         raise RobotError(f"unusable {key}: {str(error).splitlines()[0]}", where=str(file)) from error

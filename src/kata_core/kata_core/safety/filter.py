@@ -5,9 +5,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kata_core.arrays import FloatArray
+from kata_core.base_motion import BaseMotion
 from kata_core.joints import JointCommand, JointState
 from kata_core.robot import RobotModel
+from kata_core.safety.balance import steady
 from kata_core.safety.config import SafetyConfig
+from kata_core.safety.feet import Feet
 from kata_core.safety.follower import Follower, Moving
 from kata_core.safety.guard import Guard, GuardedStep, Wish
 from kata_core.safety.intake import Received, state_fault, target_fault
@@ -15,16 +18,20 @@ from kata_core.safety.senses import NOTHING, Senses
 from kata_core.safety.shapes import Shapes, load_shapes
 from kata_core.safety.stopping import Latch
 from kata_core.safety.stops import StopCategory, StopTable
+from kata_core.safety.straying import distance, load_kernels, pace_for, straying
 from kata_core.verdict import JointFlag, Reason, Status, Verdict
 
 __all__ = ["SafetyFilter"]
 
 _FLAG_REASONS = (
-    (JointFlag.POSITION, Reason.POSITION_LIMIT),
-    (JointFlag.VELOCITY, Reason.VELOCITY_LIMIT),
-    (JointFlag.ACCELERATION, Reason.ACCELERATION_LIMIT),
-    (JointFlag.EFFORT, Reason.EFFORT_LIMIT),
+    (int(JointFlag.POSITION), Reason.POSITION_LIMIT),
+    (int(JointFlag.VELOCITY), Reason.VELOCITY_LIMIT),
+    (int(JointFlag.ACCELERATION), Reason.ACCELERATION_LIMIT),
+    (int(JointFlag.EFFORT), Reason.EFFORT_LIMIT),
 )
+
+_LED = 0.1
+"""Change of a wished velocity for balance that is told [rad/s]."""
 
 _ARRIVED = 0.02
 """Distance from the rest posture at which a retreat has arrived [rad]."""
@@ -38,7 +45,13 @@ class SafetyFilter:
     """
 
     def __init__(
-        self, robot: RobotModel, config: SafetyConfig, *, shapes: Shapes | None = None, table: StopTable | None = None
+        self,
+        robot: RobotModel,
+        config: SafetyConfig,
+        *,
+        shapes: Shapes | None = None,
+        table: StopTable | None = None,
+        feet: Feet | None = None,
     ) -> None:
         """Prepare for a robot; nothing is commanded before the first joint state.
 
@@ -47,14 +60,22 @@ class SafetyFilter:
             config: Limits and deadlines.
             shapes: What must stay apart; None reads it from the robot's folder.
             table: What answers which cause; None reads ``config/safety.yaml``.
+            feet: Keep a robot with a free base standing; None for a base that is held.
         """
         self._robot, self._config = robot, config
-        self.guard = Guard(robot, load_shapes(robot) if shapes is None else shapes, config)
+        self._feet, self._unsteady = feet, False
+        self._stands: tuple[JointState | None, BaseMotion | None] = (None, None)
+        self._refuge = robot.rest if feet is None else feet.refuge
+        self.guard = Guard(robot, load_shapes(robot) if shapes is None else shapes, config) if feet is None else feet.guard
         self._latch = Latch(StopTable.load() if table is None else table, config)
         self._follower = Follower(self.guard.limits, config)
         self._joints = len(robot.layout)
         self._none = np.zeros(self._joints, dtype=np.uint8)
+        self._least_effort = -robot.max_effort
         self._last: Verdict | None = None
+        load_kernels(robot.rest)
+        if feet is not None:  # compares wishes, which are no read-only arrays
+            distance(np.array(robot.rest), np.array(robot.rest))
         self._forget()
 
     def _forget(self) -> None:
@@ -112,6 +133,10 @@ class SafetyFilter:
             self._forget()
             trouble = Reason.CLOCK_JUMP  # which is also why the joint state seems old, or from the future
         measured = None if state is None or trouble else state
+        if self._feet is not None:
+            self._stands, self._unsteady = (measured, senses.motion), not steady(senses.base, self._config)
+            if senses.motion is None and not self._anchored:
+                measured, trouble = None, trouble or Reason.NO_BASE  # nothing is commanded before it is known how it stands
         if measured is not None:
             trouble, self._seen = self._anchor(measured), measured.stamp
         lost = self._anchored and trouble != Reason.CLOCK_JUMP and not now - self._seen <= self._config.state_loss * 1e9
@@ -136,41 +161,54 @@ class SafetyFilter:
 
     def _anchor(self, measured: JointState) -> str:
         """Tie the commanded position to the robot; return a reason if it had been torn off."""
-        if self._anchored and np.abs(self.guard.position - measured.position).max() <= self._config.max_tracking_error:
+        if self._anchored and distance(self.guard.position, measured.position) <= self._config.max_tracking_error:
             return ""
         torn = self._anchored
         self._forget()
-        speed = self.guard.limits.velocity
         self._anchored = True
-        self.guard.place(measured.position, np.clip(measured.velocity, -speed, speed))
+        self._place(measured)
         return Reason.TRACKING_ERROR if torn else ""
+
+    def _place(self, measured: JointState) -> None:
+        """Let the commanded motion be the robot's own, so that what comes next brakes it instead of standing still at once."""
+        speed = self.guard.limits.velocity
+        self.guard.place(measured.position, np.clip(measured.velocity, -speed, speed))
 
     def _follow(self, command: JointCommand, context: "_Context") -> Verdict:
         now = context[2]
         if not self._follower.engage(command, self.guard.position, now):
             return self._hold(Reason.MISMATCH, context)
-        wanted, pace = self._follower.follow(command, self._moving, now), self._pace(context[0])
-        step = self.guard.step(Wish(wanted.velocity, min(wanted.cap, pace)))
+        wanted, lag = self._follower.follow(command, self._moving, now), self._pace(context[0])
+        cap = min(wanted.cap, lag, self._config.crawl_velocity if self._unsteady else np.inf)
+        velocity, balance = self._led(wanted.velocity, command.position, cap)
+        step = self.guard.step(Wish(velocity, cap))
         flags = step.flags | wanted.flags
-        lags = (Reason.ROBOT_LAGS,) if pace < np.inf else ()
-        reasons = (*wanted.reasons, *lags, *(name for flag, name in _FLAG_REASONS if (flags & flag).any()), *step.reasons)
+        acted = 0
+        for bits in set(flags.tobytes()):
+            acted |= bits
+        lags = (*((Reason.ROBOT_LAGS,) if lag < np.inf else ()), *balance)
+        limits = tuple([name for flag, name in _FLAG_REASONS if acted & flag])
+        reasons = wanted.reasons + lags + limits + step.reasons
         status = Status.LIMITED if reasons else Status.FOLLOWING
         return self._verdict(status, reasons, flags, self._compose(step, wanted.stamp), context)
+
+    def _led(self, wanted: FloatArray, goal: FloatArray, cap: float) -> tuple[FloatArray, tuple[str, ...]]:
+        """Return a wish that keeps a robot on its feet, and why, if it differs; of a base that is held, the wish itself."""
+        if self._feet is None:
+            return wanted, ()
+        led = self._feet.lead(wanted, goal, cap)
+        return led, (Reason.BALANCE,) if self._unsteady or distance(led, wanted) > _LED else ()
 
     def _pace(self, measured: JointState | None) -> float:
         """Return the velocity limit [rad/s] that lets a robot which strays from its command come back; infinite if none does.
 
         Straying is judged a little ahead, since a weak motor needs its time to catch what it carries.
         """
-        config = self._config
         if measured is None:
             return np.inf
-        apart = self.guard.position - measured.position + config.lag_horizon * (self.guard.velocity - measured.velocity)
-        lag = float(np.abs(apart).max())
-        if lag <= config.lag_tolerance:
-            return np.inf
-        share = max(0.0, config.lag_limit - lag) / max(config.lag_limit - config.lag_tolerance, 1e-9)
-        return config.crawl_velocity + share * max(0.0, config.max_velocity - config.crawl_velocity)
+        guard, horizon = self.guard, self._config.lag_horizon
+        lag = straying(guard.position, guard.velocity, measured.position, measured.velocity, horizon)
+        return pace_for(lag, self._config)
 
     def _hold(self, reason: str, context: "_Context") -> Verdict:
         """Brake within limits and stay; only a new engage moves the robot again."""
@@ -200,21 +238,24 @@ class SafetyFilter:
         return self._verdict(status, reasons, step.flags, self._compose(step, now), context)
 
     def _retreat(self) -> GuardedStep:
-        way = self._follower.approach(self._robot.rest, np.zeros(self._joints), self._moving)
-        return self.guard.step(Wish(way, self._config.retreat_velocity))
+        way = self._follower.approach(self._refuge, np.zeros(self._joints), self._moving)
+        cap = self._config.retreat_velocity
+        return self.guard.step(Wish(self._led(way, self._refuge, cap)[0], cap))
 
     @property
     def _moving(self) -> Moving:
         return Moving(self.guard.position, self.guard.velocity)
 
     def _arrived(self) -> bool:
-        return bool(np.abs(self.guard.position - self._robot.rest).max() <= _ARRIVED)
+        if self._feet is not None:
+            return self._feet.arrived(_ARRIVED)
+        return bool(np.abs(self.guard.position - self._refuge).max() <= _ARRIVED)
 
     def _damp(self, measured: JointState | None, trouble: str, context: "_Context") -> Verdict:
         """Command damping alone, without stiffness, from where the robot is."""
         rest = np.zeros(self._joints)
         if measured is not None:
-            self.guard.place(measured.position, rest)
+            self._place(measured)
         stop = self._latch.stop
         command = JointCommand(context[2], self.guard.position, rest, rest, rest, self._robot.damping)
         reasons = tuple(dict.fromkeys(r for r in (stop.reason if stop else "", trouble) if r))
@@ -223,11 +264,14 @@ class SafetyFilter:
     def _compose(self, step: GuardedStep, stamp: int) -> JointCommand:
         """Return a step as a command with default gains and, if asked for, the efforts that it takes."""
         effort: FloatArray = np.zeros(self._joints)
-        if self._config.compensate_motion:
+        if self._feet is not None:
+            effort = self._feet.effort(step, *self._stands)
+        elif self._config.compensate_motion:
             effort = step.effort
         elif self._config.compensate_gravity:
             effort = self._robot.gravity_effort(step.position)
-        effort = np.clip(effort, -self._robot.max_effort, self._robot.max_effort)
+        effort = np.minimum(np.maximum(effort, self._least_effort), self._robot.max_effort)
+        effort.flags.writeable = False  # so that the command need not copy it
         return JointCommand(stamp, step.position, step.velocity, effort, self._robot.stiffness, self._robot.damping)
 
     def _verdict(

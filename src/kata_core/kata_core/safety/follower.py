@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from kata_core.arrays import FloatArray
+from kata_core.arrays import FloatArray, frozen
 from kata_core.compiled import kernel
 from kata_core.joints import JointCommand
 from kata_core.safety.config import SafetyConfig
@@ -57,6 +57,8 @@ class Ramp(NamedTuple):
     span: float
 
 
+_POSITION = int(JointFlag.POSITION)
+
 _LONGEST = 0.1
 """Time between samples beyond which a source's motion between them is not guessed [s]."""
 
@@ -68,14 +70,16 @@ class Follower:
     """Turns targets into wished velocities."""
 
     def __init__(self, limits: JointLimits, config: SafetyConfig) -> None:
-        """Start disengaged; compiles its kernel on the first run on a machine."""
+        """Start disengaged; compiles its kernels on the first run on a machine."""
         self._limits, self._config = limits, config
         self._engaged_at: int | None = None
         self._warming, self._warm_in = False, config.warm_in_time
         self._kept: JointCommand | None = None
         self._ramp: Ramp | None = None
+        self._ends = np.zeros((4, len(limits.lower)))
         still = np.zeros_like(limits.lower)
-        self.approach(still, still, Moving(still, still))  # loads its kernel before the first tick
+        self.approach(still, still, Moving(still, still))  # loads its kernels before the first tick
+        _within(frozen("still", still, (None,)), limits.bounds, np.empty_like(still), np.empty(len(still), dtype=np.uint8))
 
     @property
     def stamp(self) -> int:
@@ -114,8 +118,8 @@ class Follower:
         if kept is not None and kept is not command and kept.stamp == command.stamp and not _equal(kept, command):
             command, reasons = kept, (Reason.DUPLICATED,)
         self._kept = command
-        goal = np.clip(command.position, self._limits.lower, self._limits.upper)
-        flags = (JointFlag.POSITION * (goal != command.position)).astype(np.uint8)
+        goal, flags = np.empty_like(command.position), np.empty(len(command.position), dtype=np.uint8)
+        _within(command.position, self._limits.bounds, goal, flags)
         cap = self._warm_in_cap(now)
         if self._warming:
             reasons = (Reason.WARMING_IN, *reasons)
@@ -129,7 +133,8 @@ class Follower:
         span = (command.stamp - before.stamp) * 1e-9 * _PATIENCE
         if command.velocity.any() or not span <= _LONGEST * _PATIENCE:
             return None
-        last = np.clip(before.position, self._limits.lower, self._limits.upper)
+        last = np.empty_like(before.position)
+        _within(before.position, self._limits.bounds, last, np.empty(len(last), dtype=np.uint8))
         start = last if self._ramp is None else self._along(self._ramp, last, now)[0]
         return Ramp(start, (goal - start) / span, now, span)
 
@@ -154,7 +159,8 @@ class Follower:
         period, constant = self._limits.period, self._config.smoothing
         if constant <= period:
             return self._limits.velocity_to(state.position, goal)
-        smooth, ends = np.empty_like(goal), np.stack((goal, velocity, state.position, state.velocity))
+        smooth, ends = np.empty(len(goal)), self._ends
+        ends[0], ends[1], ends[2], ends[3] = goal, velocity, state.position, state.velocity
         _smooth(ends, self._limits.bounds, period, constant, smooth)
         return smooth
 
@@ -176,6 +182,14 @@ def _smooth(ends: FloatArray, bounds: FloatArray, period: float, constant: float
         change = period / constant * (way / constant + 2.0 * (wanted - ends[3, j]))
         most = stoppable(abs(way), bounds[3, j], period) + abs(wanted)
         out[j] = min(max(ends[3, j] + change, -most), most)
+
+
+@kernel
+def _within(position: FloatArray, bounds: FloatArray, out: FloatArray, flags: NDArray[np.uint8]) -> None:
+    """Write a position within its limits, and where it was not; bounds as in `JointLimits`."""
+    for j in range(len(out)):
+        out[j] = min(max(position[j], bounds[0, j]), bounds[1, j])
+        flags[j] = 0 if out[j] == position[j] else _POSITION
 
 
 def _equal(a: JointCommand, b: JointCommand) -> bool:

@@ -12,22 +12,21 @@ import daqp
 import numpy as np
 from numpy.typing import NDArray
 
-from kata_core.arrays import FloatArray
+from kata_core.arrays import FloatArray, frozen
 from kata_core.robot import RobotModel
-from kata_core.safety.braking import BETWEEN, SLACK, Allowed, follow_to_rest, missed, new_braking_path
+from kata_core.safety.braking import BETWEEN, SLACK, advance, unkept
 from kata_core.safety.config import SafetyConfig
 from kata_core.safety.limits import JointLimits
-from kata_core.safety.plant import make_plant, new_scratch
-from kata_core.safety.program import new_program
+from kata_core.safety.plant import make_plant
+from kata_core.safety.program import confine
+from kata_core.safety.room import hold_room, look_around, new_room, try_step
 from kata_core.safety.shapes import Shapes
-from kata_core.safety.survey import Asked, Found, new_survey, survey
+from kata_core.safety.survey import Found
 from kata_core.verdict import JointFlag, Reason
 
 __all__ = ["Guard", "GuardedStep", "Wish"]
 
-CUSHION = 0.005
-"""Distance beyond its margin at which a separation is already asked not to close [m]: else a motion along an
-obstacle would fail its certificate, brake and start again."""
+_EFFORT = np.uint8(JointFlag.EFFORT)
 
 
 class Wish(NamedTuple):
@@ -61,39 +60,55 @@ class GuardedStep(NamedTuple):
 
 
 class Guard:
-    """Moves a commanded position in ticks, within position, velocity, acceleration and effort limits and apart from obstacles."""
+    """Moves a commanded position in ticks, within position, velocity, acceleration and effort limits and apart from obstacles.
+
+    More can be asked of it: rows of the program by `_append_rows`, for which there is room for `_extra_rows`, and a look at
+    each path by `_also_keeps`.
+    """
+
+    _extra_rows = 0
+    _always_solves = False
+    """Whether the program is solved even if the wish violates nothing that this class knows."""
 
     def __init__(self, robot: RobotModel, shapes: Shapes, config: SafetyConfig) -> None:
         """Prepare for a robot; compiles the kernels on the first run on a machine."""
-        self.limits = JointLimits.of(robot, config)
-        self._config = config
+        self._config, limits = config, JointLimits.of(robot, config)
         self._plant = make_plant(robot, shapes)
-        self._scratch, self._path, self._survey = new_scratch(self._plant), new_braking_path(self._plant), new_survey(self._plant)
-        self._program, self._state = new_program(self._plant), np.zeros((3, len(robot.layout)))
         self._margin = np.where(self._plant.border, config.workspace_margin, config.collision_margin)
-        self._near = float(self._margin.max(initial=0.0)) + 0.001
-        self._lowest, self._highest = self.limits.lower - SLACK, self.limits.upper + SLACK
+        self._room = new_room(self._plant, self._margin, self._extra_rows, config.approach_gain, limits.period)
+        self._held = hold_room(self._room)
+        self._survey, self._program, self._path = self._room.survey, self._room.program, self._room.path
+        self._state, self._allowed = self._room.state, self._room.allowed
         self._most = config.effort_scale * robot.max_effort
-        self._cushioned = self._margin + CUSHION
-        self._change, self._period = self.limits.change, self.limits.period
         self._identity = np.eye(len(robot.layout))
+        self._obey(limits)
         self.constraints = 6 * len(robot.layout) + len(self._margin)
         """Inequalities that every tick keeps: two each of position, velocity and effort limits, and the separations."""
         self.pairs = self._plant.gaps
         """Pairs of capsules among them."""
         self.place(robot.rest, np.zeros(len(robot.layout)))
         self.step(Wish(np.full(len(robot.layout), 0.1)))
+        self._failed()  # every kernel is loaded before the first tick
         self.place(robot.rest, np.zeros(len(robot.layout)))
+
+    def _obey(self, limits: JointLimits) -> None:
+        """Keep these limits of joints from now on."""
+        self.limits, self._change, self._slower, self._period = limits, limits.change, -limits.change, limits.period
+        self._room.bounds[:] = limits.bounds
 
     def place(self, position: FloatArray, velocity: FloatArray) -> None:
         """Start anew from any state, certified or not; position in [rad], velocity in [rad/s], shape (n,), finite."""
-        self.position, self.velocity = position, velocity
+        self.position, self.velocity = frozen("position", position, (None,)), frozen("velocity", velocity, (None,))
         self._proven = False
-        self._allowed = Allowed(self._margin, np.zeros(len(self._margin), dtype=bool), self._margin, self._most)
+        self._ask(np.zeros(len(self._margin), dtype=bool), self._margin, self._most)
+
+    def _ask(self, loose: NDArray[np.bool_], floor: FloatArray, effort: FloatArray) -> None:
+        """Ask the path to keep this beside the margins, as in `Allowed`, and the tick its efforts."""
+        self._allowed.loose[:], self._allowed.floor[:], self._allowed.effort[:] = loose, floor, effort
 
     def brake(self) -> FloatArray:
         """Return the velocity of a tick of braking, shape (n,), [rad/s]."""
-        slower: FloatArray = self.velocity - np.clip(self.velocity, -self._change, self._change)
+        slower: FloatArray = self.velocity - np.minimum(np.maximum(self.velocity, self._slower), self._change)
         return slower
 
     def halt(self) -> GuardedStep:
@@ -107,29 +122,15 @@ class Guard:
         found = self._look(wish, self._config.recovery_speed)
         if self._relax():
             found = self._look(wish, self._config.recovery_speed)
-        wanted: FloatArray | None = self._survey.wanted.copy()
-        if found.rows >= 0:
-            wanted = self._nearest(found.rows)
+        wanted = self._nearest(found.rows) if found.rows >= 0 else self._survey.wanted.copy()
         return self._certified(wanted, self._survey.flags.copy(), _named(found.collides, found.leaves))
 
     def _look(self, wish: Wish, recovery: float) -> Found:
         """Survey the surroundings; return the numbers of what was found."""
         self._state[0], self._state[1], self._state[2] = self.position, self.velocity, wish.velocity
-        asked, gain = Asked(self.limits.bounds, self._cushioned, self._allowed.effort), self._config.approach_gain
-        found = survey(
-            self._plant,
-            self._scratch,
-            self._survey,
-            self._program,
-            self._state,
-            asked,
-            float(wish.cap),
-            gain,
-            recovery,
-            self._period,
-        )
+        found = look_around(self._held, float(wish.cap), recovery, self._always_solves)
         self.close: NDArray[np.int64] = self._survey.close[: found.close]
-        """Separations that the last tick and braking after it could have brought near: those that were looked at."""
+        """Separations that the last tick and braking after it could have brought near: those that were watched."""
         return found
 
     def _relax(self) -> bool:
@@ -141,26 +142,35 @@ class Guard:
         if self._proven:
             return False
         self._try(self.brake())
-        path, before = self._path, self._allowed
+        path, before = self._path, self._allowed.effort.copy()
         loose = (path.ticks < self._margin - SLACK) | (path.nearest < self._margin - BETWEEN)
         ceiling = np.maximum(self._most, path.effort + SLACK)
-        self._allowed = Allowed(self._margin, loose, np.minimum(self._margin, path.ticks), ceiling)
+        self._ask(loose, np.minimum(self._margin, path.ticks), ceiling)
         self._proven = bool(not loose.any() and (ceiling == self._most).all())
-        return bool((ceiling != before.effort).any())
+        return bool((ceiling != before).any())
 
     def _try(self, velocity: FloatArray) -> bool:
         """Return whether a step with a velocity, and braking after it, keeps every limit."""
         self._state[2] = velocity
-        start, change, period, near = self._survey.apart, self._change, self._period, self._near
-        plant, scratch, path, state = self._plant, self._scratch, self._path, self._state
-        return bool(follow_to_rest(plant, scratch, path, state, start, self.close, change, period, near, self._allowed))
+        return bool(try_step(self._held, len(self.close))) and self._also_keeps()
+
+    def _also_keeps(self) -> bool:
+        """Return whether the path just followed keeps what else is asked; its ticks are in ``_path.course``."""
+        return True
+
+    def _append_rows(self, used: int) -> int:
+        """Append rows to the program after those used already; return how many there are in all."""
+        return used
 
     def _nearest(self, rows: int) -> FloatArray | None:
         """Return the velocity nearest to the wanted one under all constraints, None if there is none."""
-        program, wanted, box, used = self._program, self._survey.wanted, self._survey.box, len(self._identity) + rows
+        rows = self._append_rows(rows)
+        program, used = self._program, len(self._identity) + rows
         high, low, sense = program.high[:used], program.low[:used], program.sense[:used]
-        found, _, code, _ = daqp.solve(self._identity, -wanted, program.rows[:rows], high, low, sense, iter_limit=200)
-        return np.clip(found, box[0], box[1]) if code in (1, 2) and np.isfinite(found).all() else None
+        found: FloatArray
+        found, _, code, _ = daqp.solve(self._identity, program.slope, program.rows[:rows], high, low, sense, iter_limit=200)
+        finite = confine(found, self._survey.box)
+        return found if finite and code in (1, 2) else None
 
     def _certified(self, found: FloatArray | None, flags: NDArray[np.uint8], reasons: tuple[str, ...]) -> GuardedStep:
         """Take a velocity, or a share of the way there from the brake, if braking stays possible after it; else brake."""
@@ -171,11 +181,13 @@ class Guard:
         else:
             chosen = self.brake()
             self._try(chosen)
-        self.position, self.velocity = self.position + self._period * chosen, chosen
-        within = (self.position >= self._lowest).all() and (self.position <= self._highest).all()
+        position = np.empty(len(chosen))
+        within = advance(self._state, self._room.bounds, self._period, position)
+        position.flags.writeable = chosen.flags.writeable = False
+        self.position, self.velocity = position, chosen
         if not (self._proven and within):
             reasons = (*reasons, *(() if Reason.OUTSIDE in reasons else (Reason.OUTSIDE,)))
-        return GuardedStep(self.position, self.velocity, self._path.first_effort.copy(), flags, reasons)
+        return GuardedStep(position, chosen, self._path.first_effort.copy(), flags, reasons)
 
     def _candidates(self, found: FloatArray | None) -> Iterator[FloatArray]:
         """Yield velocities to try, the best first; slower motion bends less."""
@@ -187,13 +199,14 @@ class Guard:
             yield brake + share * (found - brake)
 
     def _weak(self) -> NDArray[np.uint8]:
-        return (JointFlag.EFFORT * (self._path.effort > self._allowed.effort + SLACK)).astype(np.uint8)
+        return (self._path.effort > self._allowed.effort + SLACK) * _EFFORT
 
     def _failed(self) -> tuple[str, ...]:
-        border = [bool(self._plant.border[m]) for m in self.close if missed(self._path, m, self._allowed)]
-        return _named(not all(border), any(border))
+        return _named(*unkept(self._path, self.close, self._allowed, self._plant.border))
 
 
 def _named(collides: bool, leaves: bool) -> tuple[str, ...]:
+    if not (collides or leaves):
+        return ()
     named = ((Reason.SELF_COLLISION, collides), (Reason.WORKSPACE, leaves))
     return tuple(name for name, acted in named if acted)

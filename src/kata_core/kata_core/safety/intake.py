@@ -3,10 +3,9 @@
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from kata_core.joints import JointCommand, JointState
 from kata_core.safety.config import SafetyConfig
+from kata_core.safety.straying import finite
 from kata_core.verdict import Reason
 
 __all__ = ["Received", "state_fault", "target_fault"]
@@ -44,7 +43,7 @@ def target_fault(target: Received | None, joints: int, last_stamp: int, now: int
         return target.fault or Reason.WRONG_JOINTS
     if len(command.position) != joints:
         return Reason.WRONG_JOINTS
-    if not (np.isfinite(command.position).all() and np.isfinite(command.velocity).all()):
+    if not finite(command.position, command.velocity):
         return Reason.NOT_FINITE
     age = (now - command.stamp) * 1e-9
     if not age >= -config.max_future:
@@ -58,7 +57,7 @@ def state_fault(state: JointState | None, joints: int, now: int, config: SafetyC
     """Return why a joint state must not be trusted, or an empty string; arguments as in `target_fault`."""
     if state is None or len(state.position) != joints:
         return Reason.NO_STATE
-    if not (np.isfinite(state.position).all() and np.isfinite(state.velocity).all()):
+    if not finite(state.position, state.velocity):
         return Reason.NO_STATE
     age = (now - state.stamp) * 1e-9
     return "" if -config.max_future <= age <= config.max_state_age else Reason.STALE_STATE

@@ -73,6 +73,7 @@ class Scratch(NamedTuple):
     Attributes:
         pose: Of all bodies.
         ends: Capsule axes in the base's frame, shape (c, 2, 3), [m].
+        middle: Twice their middles, shape (c, 3), [m].
         omega: Angular velocities, shape (n + 1, 3).
         alpha: Angular accelerations, shape (n + 1, 3).
         linear: Accelerations of the bodies' origins, shape (n + 1, 3).
@@ -86,6 +87,7 @@ class Scratch(NamedTuple):
 
     pose: Pose
     ends: FloatArray
+    middle: FloatArray
     omega: FloatArray
     alpha: FloatArray
     linear: FloatArray
@@ -134,12 +136,22 @@ def make_plant(robot: RobotModel, shapes: Shapes) -> Plant:
 
 def new_scratch(plant: Plant) -> Scratch:
     """Return room for the results of a plant's kernels."""
-    bodies, capsules = len(plant.mass), len(plant.body)
-    pose = new_pose(plant.tree)
+    bodies, capsules, pose = len(plant.mass), len(plant.body), new_pose(plant.tree)
     pose.rotation[0] = np.eye(3)
-    omega, alpha, linear, force, moment = (np.zeros((bodies, 3)) for _ in range(5))
-    ends, effort, pair = np.zeros((capsules, 2, 3)), np.zeros(bodies - 1), np.zeros((2, 3))
-    return Scratch(pose, ends, omega, alpha, linear, force, moment, effort, pair, np.zeros(capsules), np.zeros((bodies, 10)))
+    return Scratch(
+        pose=pose,
+        ends=np.zeros((capsules, 2, 3)),
+        middle=np.zeros((capsules, 3)),
+        omega=np.zeros((bodies, 3)),
+        alpha=np.zeros((bodies, 3)),
+        linear=np.zeros((bodies, 3)),
+        force=np.zeros((bodies, 3)),
+        moment=np.zeros((bodies, 3)),
+        effort=np.zeros(bodies - 1),
+        pair=np.zeros((2, 3)),
+        sweep=np.zeros(capsules),
+        composite=np.zeros((bodies, 10)),
+    )
 
 
 def _levers(robot: RobotModel, tree: Tree, body: IntArray, extent: FloatArray) -> FloatArray:

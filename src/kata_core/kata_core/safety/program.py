@@ -10,7 +10,7 @@ from kata_core.arrays import FloatArray
 from kata_core.compiled import kernel
 from kata_core.safety.plant import Plant
 
-__all__ = ["FEASIBLE", "Program", "assemble", "new_program"]
+__all__ = ["FEASIBLE", "Program", "assemble", "confine", "new_program"]
 
 FEASIBLE = 0.95
 """Share of the effort limit that the program aims at: it takes inertia and weight from the tick's beginning."""
@@ -27,19 +27,21 @@ class Program(NamedTuple):
         low: Shape (n + k,): first the box of velocities, then the rows.
         high: Shape (n + k,).
         sense: daqp's marks, shape (n + k,).
+        slope: Of the cost ½ u · u + slope · u, shape (n,).
     """
 
     rows: FloatArray
     low: FloatArray
     high: FloatArray
     sense: NDArray[np.int32]
+    slope: FloatArray
 
 
-def new_program(plant: Plant) -> Program:
-    """Return room for a plant's program."""
+def new_program(plant: Plant, extra: int = 0) -> Program:
+    """Return room for a plant's program, and for some rows more."""
     n, m = len(plant.mass) - 1, len(plant.first)
-    k = n + 2 * m
-    return Program(np.zeros((k, n)), np.zeros(n + k), np.zeros(n + k), np.zeros(n + k, dtype=np.int32))
+    k = n + 2 * m + extra
+    return Program(np.zeros((k, n)), np.zeros(n + k), np.zeros(n + k), np.zeros(n + k, dtype=np.int32), np.zeros(n))
 
 
 @kernel
@@ -75,7 +77,7 @@ def assemble(
     n = len(wanted)
     rows, low, high, sense = program.rows, program.low, program.high, program.sense
     for j in range(n):
-        low[j], high[j] = box[0, j], box[1, j]
+        low[j], high[j], program.slope[j] = box[0, j], box[1, j], -wanted[j]
     used = 0
     for i in range(n):
         middle, lowest, highest = -period * effort[i], 0.0, 0.0
@@ -98,3 +100,13 @@ def assemble(
             high[n + used], sense[n + used] = 1e30, _SOFT if soft else 0
             used += 1
     return used
+
+
+@kernel
+def confine(found: FloatArray, box: FloatArray) -> bool:
+    """Move a solution into the box, from which rounding may lead; return whether all of it was finite."""
+    finite = True
+    for j in range(len(found)):
+        finite = finite and np.isfinite(found[j])
+        found[j] = min(max(found[j], box[0, j]), box[1, j])
+    return bool(finite)

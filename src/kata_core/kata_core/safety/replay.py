@@ -26,6 +26,7 @@ _ALARMS = frozenset(
         Reason.LOST_OPERATOR,
         Reason.TWO_SOURCES,
         Reason.UNSURE_POLICY,
+        Reason.LATE_POLICY,
     }
 )
 

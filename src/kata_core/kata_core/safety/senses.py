@@ -3,6 +3,7 @@
 
 from dataclasses import dataclass
 
+from kata_core.base_motion import BaseMotion
 from kata_core.safety.balance import BaseState
 
 __all__ = ["NOTHING", "Senses"]
@@ -15,10 +16,12 @@ class Senses:
     Attributes:
         alarms: Causes that last, names from `Reason` that the table of stops knows.
         base: How a floating base stands; None where the base is held.
+        motion: Where a floating base is and how it moves; None where that is not known.
     """
 
     alarms: tuple[str, ...] = ()
     base: BaseState | None = None
+    motion: BaseMotion | None = None
 
 
 NOTHING = Senses()

@@ -20,8 +20,9 @@ def place(plant: Plant, scratch: Scratch) -> None:
         b = plant.body[c]
         for k in range(3):
             x, y, z, o = rotation[b, k, 0], rotation[b, k, 1], rotation[b, k, 2], origin[b, k]
-            scratch.ends[c, 0, k] = o + x * plant.start[c, 0] + y * plant.start[c, 1] + z * plant.start[c, 2]
-            scratch.ends[c, 1, k] = o + x * plant.end[c, 0] + y * plant.end[c, 1] + z * plant.end[c, 2]
+            start = o + x * plant.start[c, 0] + y * plant.start[c, 1] + z * plant.start[c, 2]
+            end = o + x * plant.end[c, 0] + y * plant.end[c, 1] + z * plant.end[c, 2]
+            scratch.ends[c, 0, k], scratch.ends[c, 1, k], scratch.middle[c, k] = start, end, start + end
 
 
 @kernel
@@ -90,21 +91,26 @@ def add_row(
     second: int,
     row: FloatArray,
 ) -> None:
-    """Add to row how the distance of a pair of points grows with the joints of the bodies that carry them."""
+    """Write into row how the distance of a pair of points grows with the joints between the bodies that carry them."""
     nx, ny, nz = pair[0, 0] - pair[1, 0], pair[0, 1] - pair[1, 1], pair[0, 2] - pair[1, 2]
     length = np.sqrt(nx * nx + ny * ny + nz * nz)
     if length < 1e-9:  # axes that cross have no direction; the certificate still guards the pair
         return
     nx, ny, nz = nx / length, ny / length, nz / length
-    for side in range(2):
-        sign, i = 1.0 - 2.0 * side, first if side == 0 else second
-        while i > 0:
-            x, y, z = axis[i, 0], axis[i, 1], axis[i, 2]
-            if not prismatic[i]:
-                rx, ry, rz = pair[side, 0] - origin[i, 0], pair[side, 1] - origin[i, 1], pair[side, 2] - origin[i, 2]
-                x, y, z = y * rz - z * ry, z * rx - x * rz, x * ry - y * rx
-            row[i - 1] += sign * (nx * x + ny * y + nz * z)
-            i = parent[i]
+    i, k = first, second
+    while i != k:  # what moves both bodies moves them together
+        side = 0 if i > k else 1
+        at = i if side == 0 else k  # parents have lower numbers
+        x, y, z = axis[at, 0], axis[at, 1], axis[at, 2]
+        if not prismatic[at]:
+            rx, ry, rz = pair[side, 0] - origin[at, 0], pair[side, 1] - origin[at, 1], pair[side, 2] - origin[at, 2]
+            x, y, z = y * rz - z * ry, z * rx - x * rz, x * ry - y * rx
+        rate = nx * x + ny * y + nz * z
+        row[at - 1] = rate if side == 0 else -rate
+        if side == 0:
+            i = parent[at]
+        else:
+            k = parent[at]
 
 
 @kernel

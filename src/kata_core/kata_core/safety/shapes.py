@@ -23,6 +23,7 @@ from kata_core.collision.capsules import capsule_arrays, load_capsules
 from kata_core.errors import RobotError
 from kata_core.robot import RobotModel
 from kata_core.safety.segments import closest
+from kata_core.yaml_data import load_yaml
 
 AT_REST = 0.028
 """Separation that every pair is given at rest, where all are harmless [m]; more than the filter's margin and cushion."""
@@ -102,7 +103,7 @@ def load_shapes(robot: RobotModel) -> Shapes:
     if not file.exists():
         return _own(robot, {})
     try:
-        data = yaml.safe_load(file.read_text()) or {}
+        data = load_yaml(file.read_text()) or {}
         unknown = set(data) - {"clearances", "hands", "margins", "workspace"}
         if unknown:
             raise ValueError(f"unknown keys {sorted(unknown)}")

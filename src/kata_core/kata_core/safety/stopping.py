@@ -49,8 +49,11 @@ class Latch:
         """Take the causes that last now; return the one for which to wait, if none stops the robot."""
         config, base = self._config, senses.base
         causes = (*causes, *senses.alarms, *base_faults(base, config.max_tilt, config.fall_margin))
-        stance = stance_of(base, config.min_balance_margin, config.max_tilt)
         asked = (self._asked,) if self._asked else ()
+        if not (causes or asked):
+            self._present = ()
+            return ""
+        stance = stance_of(base, config.min_balance_margin, config.max_tilt)
         self._present = tuple(c for c in causes if self._table.category(c, stance) < StopCategory.WAIT)
         reason, category = self._table.hardest((*causes, *asked), stance)
         self._asked = ""

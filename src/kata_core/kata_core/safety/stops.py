@@ -11,6 +11,7 @@ import yaml
 
 from kata_core.config_path import find_config
 from kata_core.errors import ConfigError
+from kata_core.yaml_data import load_yaml
 
 __all__ = ["Stance", "StopCategory", "StopTable"]
 
@@ -60,7 +61,7 @@ class StopTable:
         """
         file = find_config(path)
         try:
-            data: dict[str, Any] = yaml.safe_load(file.read_text())["stops"]
+            data: dict[str, Any] = load_yaml(file.read_text())["stops"]
             return cls({cause: _row(str(cause), row) for cause, row in data.items()})
         except (OSError, yaml.YAMLError, KeyError, TypeError, ValueError, AttributeError) as error:
             text = f"lacks the key {error}" if isinstance(error, KeyError) else str(error).replace("\n", " ")

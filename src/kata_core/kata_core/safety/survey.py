@@ -15,10 +15,10 @@ from kata_core.safety.inertia import inertia_matrix
 from kata_core.safety.limits import fill_box
 from kata_core.safety.plant import IntArray, Plant, Scratch
 from kata_core.safety.program import Program, assemble
-from kata_core.safety.separation import add_row, closing, gap, inside, place, sweep
+from kata_core.safety.separation import add_row, gap, inside, place, sweep
 from kata_core.verdict import JointFlag
 
-__all__ = ["Asked", "Survey", "new_survey", "survey"]
+__all__ = ["Found", "Survey", "new_survey", "survey"]
 
 
 INFLUENCE = 0.2
@@ -29,20 +29,6 @@ _FAR_ENOUGH = 0.01
 _EFFORT, _COLLISION = int(JointFlag.EFFORT), int(JointFlag.COLLISION)
 
 
-class Asked(NamedTuple):
-    """What a tick is asked to keep.
-
-    Attributes:
-        bounds: Rows lower, upper [rad], velocity and its change in a tick [rad/s], shape (4, n).
-        margin: Distances at which separations begin to close no further, shape (m,), [m].
-        ceiling: Most effort, shape (n,), [N·m].
-    """
-
-    bounds: FloatArray
-    margin: FloatArray
-    ceiling: FloatArray
-
-
 class Survey(NamedTuple):
     """Results of `survey`; room for m separations of n joints.
 
@@ -51,13 +37,15 @@ class Survey(NamedTuple):
         flags: `JointFlag` bits of the limits that acted on the wish, shape (n,), uint8.
         wanted: The wish within the box, shape (n,), [rad/s].
         effort: Efforts of that, shape (n,), [N·m].
-        apart: Separations, shape (m,), [m]; old values where they are not close.
+        apart: Separations, shape (m,), [m]; old values where they are neither close nor could be violated.
         close: Separations that a tick and braking after it could bring near, first entries, shape (m,).
         which: Separations that could be violated in the coming tick, first entries, shape (m,).
+        points: Nearest points of those, shape (m, 2, 3), [m].
         row: Their gradients by the joints, shape (m, n), [m/rad].
         least: Least rate at which they may change, shape (m,), [m/s].
         inertia: Room, shape (n, n).
-        travel: Room: how far each joint can move in a tick and braking, or how fast, shape (n,), [rad] or [rad/s].
+        motion: Room: how far each joint can move in a tick and braking, and how fast, shape (2, n), [rad] and [rad/s].
+        sweep: Room: the same of each capsule, shape (2, c), [m] and [m/s].
     """
 
     box: FloatArray
@@ -67,10 +55,12 @@ class Survey(NamedTuple):
     apart: FloatArray
     close: IntArray
     which: IntArray
+    points: FloatArray
     row: FloatArray
     least: FloatArray
     inertia: FloatArray
-    travel: FloatArray
+    motion: FloatArray
+    sweep: FloatArray
 
 
 class Found(NamedTuple):
@@ -102,10 +92,12 @@ def new_survey(plant: Plant) -> Survey:
         apart=np.zeros(m),
         close=np.zeros(m, dtype=np.int64),
         which=np.zeros(m, dtype=np.int64),
+        points=np.zeros((m, 2, 3)),
         row=np.zeros((m, n)),
         least=np.zeros(m),
         inertia=np.zeros((n, n)),
-        travel=np.zeros(n),
+        motion=np.zeros((2, n)),
+        sweep=np.zeros((2, len(plant.body))),
     )
 
 
@@ -116,11 +108,14 @@ def survey(
     result: Survey,
     program: Program,
     state: FloatArray,
-    asked: Asked,
+    bounds: FloatArray,
+    margin: FloatArray,
+    ceiling: FloatArray,
     cap: float,
     gain: float,
     recovery: float,
     period: float,
+    always: bool,
 ) -> Found:
     """Look around at a position; a separation d may close no faster than gain · (d − margin).
 
@@ -132,15 +127,18 @@ def survey(
         result: Receives what is found.
         program: Receives the program that finds the nearest admissible velocity, if the wish is not admissible.
         state: Rows position [rad], velocity and wished velocity [rad/s], shape (3, n).
-        asked: What is to be kept.
+        bounds: Rows lower, upper [rad], velocity and its change in a tick [rad/s], shape (4, n).
+        margin: Distances at which separations begin to close no further, shape (m,), [m].
+        ceiling: Most effort, shape (n,), [N·m].
         cap: Velocity limit of all joints beside their own [rad/s].
         gain: [1/s].
         recovery: [m/s].
         period: Tick [s].
+        always: Whether the program is written even if the wish needs none.
     """
     n, wanted, box = state.shape[1], result.wanted, result.box
     result.flags[:] = 0
-    fill_box(state, asked.bounds, period, cap, box[0], box[1], result.flags)
+    fill_box(state, bounds, period, cap, box[0], box[1], result.flags)
     for j in range(n):
         wanted[j] = min(max(state[2, j], box[0, j]), box[1, j])
     forward(plant.tree, state[0], scratch.pose)
@@ -148,20 +146,21 @@ def survey(
     acts = collides = leaves = False
     for j in range(n):
         result.effort[j] = scratch.effort[j]
-        if abs(scratch.effort[j]) > asked.ceiling[j] + SLACK:
+        if abs(scratch.effort[j]) > ceiling[j] + SLACK:
             result.flags[j] |= _EFFORT
             acts = True
     place(plant, scratch)
-    close = _look_out(plant, scratch, result, asked, period)
-    near = _rates(plant, scratch, result, close, asked.margin, gain, recovery)
+    _reach_out(plant, result, bounds, period)
+    close, fast = _look_out(plant, scratch, result, margin, gain)
+    near = _rates(plant, scratch, result, fast, margin, gain, recovery)
     for c in range(near):
         if _blocked(result.row, c, wanted, result.least, result.flags):
             border = plant.border[result.which[c]]
             collides, leaves = collides or not border, leaves or border
-    if not (acts or collides or leaves):
+    if not (acts or collides or leaves or always):
         return Found(close, near, -1, False, False)
     inertia_matrix(plant, scratch, result.inertia)
-    rows = assemble(program, box, wanted, result.inertia, result.effort, asked.ceiling, period, result.row, result.least, near)
+    rows = assemble(program, box, wanted, result.inertia, result.effort, ceiling, period, result.row, result.least, near)
     return Found(close, near, rows, collides, leaves)
 
 
@@ -180,66 +179,82 @@ def _blocked(row: FloatArray, c: int, wanted: FloatArray, least: FloatArray, fla
 
 
 @kernel
-def _look_out(plant: Plant, scratch: Scratch, result: Survey, asked: Asked, period: float) -> int:
-    """List the separations that could matter in this tick and in braking after it; return their number.
-
-    Most are ruled out by the distance of the capsules' circumscribed balls and by how far each capsule can move.
-    """
-    first, second, clearance, normal, offset = plant.first, plant.second, plant.clearance, plant.normal, plant.offset
-    reach, radius, extent, ends, pair, swept = plant.reach, plant.radius, plant.extent, scratch.ends, scratch.pair, scratch.sweep
-    margin, travel, apart, close, gaps, count = asked.margin, result.travel, result.apart, result.close, plant.gaps, 0
-    for j in range(len(travel)):
-        v, change = max(abs(result.box[0, j]), abs(result.box[1, j])), asked.bounds[3, j]
-        travel[j] = period * (v + 0.5 * v * v / change + change)
-    sweep(plant.lever, travel, swept)
-    for m in range(gaps):
-        a, b, contact = first[m], second[m], clearance[m] + margin[m]
-        x = ends[a, 0, 0] + ends[a, 1, 0] - ends[b, 0, 0] - ends[b, 1, 0]
-        y = ends[a, 0, 1] + ends[a, 1, 1] - ends[b, 0, 1] - ends[b, 1, 1]
-        z = ends[a, 0, 2] + ends[a, 1, 2] - ends[b, 0, 2] - ends[b, 1, 2]
-        need = 2.0 * (extent[a] + extent[b] + contact + max(INFLUENCE, _FAR_ENOUGH + swept[a] + swept[b]))
-        if need > 0.0 and x * x + y * y + z * z > need * need:
-            continue
-        room = gap(ends, a, b, radius, pair) - contact
-        if room <= INFLUENCE or room <= _FAR_ENOUGH + closing(reach, m, travel):
-            apart[m], close[count] = room + margin[m], m
-            count += 1
-    for m in range(gaps, len(first)):
-        apart[m], close[count] = inside(ends, first[m], radius, normal, offset, m, pair), m
-        count += 1
-    return count
+def _reach_out(plant: Plant, result: Survey, bounds: FloatArray, period: float) -> None:
+    """Write how far joints and capsules can move in this tick and braking after it, and how fast."""
+    for j in range(len(result.wanted)):
+        v, change = max(abs(result.box[0, j]), abs(result.box[1, j])), bounds[3, j]
+        result.motion[0, j], result.motion[1, j] = period * (v + 0.5 * v * v / change + change), v
+    for kind in range(2):
+        sweep(plant.lever, result.motion[kind], result.sweep[kind])
 
 
 @kernel
-def _rates(plant: Plant, scratch: Scratch, result: Survey, close: int, margin: FloatArray, gain: float, recovery: float) -> int:
-    """Write the gradients and least rates of the separations that the coming tick could violate; return their number."""
-    first, second, body, radius, normal, offset = plant.first, plant.second, plant.body, plant.radius, plant.normal, plant.offset
-    parent, prismatic, axis, origin = plant.tree.parent, plant.tree.prismatic, scratch.pose.axis, scratch.pose.position
-    ends, pair, rows, box, gaps = scratch.ends, scratch.pair, result.row, result.box, plant.gaps
-    reach, fastest, swept, count = plant.reach, result.travel, scratch.sweep, 0
-    for j in range(len(fastest)):
-        fastest[j] = max(abs(box[0, j]), abs(box[1, j]))
-    sweep(plant.lever, fastest, swept)
-    for i in range(close):
-        m = result.close[i]
-        room = result.apart[m] - margin[m]
-        a, b, least = first[m], second[m], -gain * room
-        if room > INFLUENCE or -swept[a] - swept[b] >= least or -closing(reach, m, fastest) >= least:
-            continue
+def _look_out(plant: Plant, scratch: Scratch, result: Survey, margin: FloatArray, gain: float) -> tuple[int, int]:
+    """List the separations that could matter to braking after this tick, and those that could close too fast in it.
+
+    Most are ruled out by the distance of the capsules' circumscribed balls and by how far each capsule can move: a pair
+    matters to the path if that could bring it near, to the tick if it could close faster than its room allows. Returns the
+    number of either; of the latter, the nearest points are kept.
+    """
+    first, second, clearance, normal, offset = plant.first, plant.second, plant.clearance, plant.normal, plant.offset
+    reach, radius, extent = plant.reach, plant.radius, plant.extent
+    ends, middle, pair = scratch.ends, scratch.middle, scratch.pair
+    motion, swept, apart, gaps = result.motion, result.sweep, result.apart, plant.gaps
+    lead, close, fast = 1.0 / gain, 0, 0
+    for m in range(len(first)):
+        a, b, contact = first[m], second[m], clearance[m] + margin[m]
         if m < gaps:
-            gap(ends, a, b, radius, pair)
+            x, y, z = middle[a, 0] - middle[b, 0], middle[a, 1] - middle[b, 1], middle[a, 2] - middle[b, 2]
+            slowing = min(INFLUENCE, lead * (swept[1, a] + swept[1, b]))
+            need = 2.0 * (extent[a] + extent[b] + contact + max(slowing, _FAR_ENOUGH + swept[0, a] + swept[0, b]))
+            if need > 0.0 and x * x + y * y + z * z > need * need:
+                continue
+            room = gap(ends, a, b, radius, pair) - contact
         else:
-            inside(ends, a, radius, normal, offset, m, pair)
-        for j in range(len(fastest)):
-            rows[count, j] = 0.0
-        add_row(parent, prismatic, axis, origin, pair, body[a], body[b] if m < gaps else 0, rows[count])
+            room = inside(ends, a, radius, normal, offset, m, pair) - contact
+        travel = speed = 0.0
+        for j in range(motion.shape[1]):  # `closing` of both, which are not negative
+            travel += reach[m, j] * motion[0, j]
+            speed += reach[m, j] * motion[1, j]
+        apart[m] = room + margin[m]
+        if room <= _FAR_ENOUGH + travel:
+            result.close[close] = m
+            close += 1
+        if room <= INFLUENCE and gain * room < speed:
+            result.which[fast] = m
+            for k in range(3):
+                result.points[fast, 0, k], result.points[fast, 1, k] = pair[0, k], pair[1, k]
+            fast += 1
+    return close, fast
+
+
+@kernel
+def _rates(plant: Plant, scratch: Scratch, result: Survey, fast: int, margin: FloatArray, gain: float, recovery: float) -> int:
+    """Write the gradients and least rates of the separations that the coming tick could violate; return their number.
+
+    Args:
+        plant: The robot.
+        scratch: Room; ``scratch.pose`` must be set.
+        result: Holds the first ``fast`` of ``which``, of which those are kept that no velocity in the box violates.
+        fast: Number of separations that might close too fast.
+        margin: As in `survey`.
+        gain: Likewise.
+        recovery: Likewise.
+    """
+    first, second, body, which = plant.first, plant.second, plant.body, result.which
+    parent, prismatic, axis, origin = plant.tree.parent, plant.tree.prismatic, scratch.pose.axis, scratch.pose.position
+    rows, low, high, gaps, count = result.row, result.box[0], result.box[1], plant.gaps, 0
+    for c in range(fast):
+        m = which[c]
+        row, other = rows[count], body[second[m]] if m < gaps else 0
+        row[:] = 0.0
+        add_row(parent, prismatic, axis, origin, result.points[c], body[first[m]], other, row)
         lowest = highest = 0.0
-        for j in range(len(fastest)):
-            g = rows[count, j]
-            lowest += g * (box[0, j] if g > 0.0 else box[1, j])
-            highest += g * (box[1, j] if g > 0.0 else box[0, j])
-        result.least[count] = min(least, recovery, highest - 0.1 * abs(highest))
-        if lowest < result.least[count]:
-            result.which[count] = m
+        for j in range(len(row)):
+            lowest += min(row[j] * low[j], row[j] * high[j])
+            highest += max(row[j] * low[j], row[j] * high[j])
+        least = min(-gain * (result.apart[m] - margin[m]), recovery, highest - 0.1 * abs(highest))
+        if lowest < least:
+            which[count], result.least[count] = m, least
             count += 1
     return count
