@@ -29,7 +29,8 @@ from tqdm import tqdm
 from kata_core import HumanFrames, JointLayout, JointState
 from kata_core.errors import KataError
 from kata_learning.bags import read_bag, verify_bag
-from kata_learning.mcap_salvage import records_of
+from kata_learning.mcap_records import records_of
+from kata_learning.raw_bags import read_raw
 from kata_learning.repair import find_broken, repair_bag
 from kata_nodes.bag_metadata import BagTopic
 from kata_nodes.bag_writer import BagWriter
@@ -183,7 +184,7 @@ def trial(original: Original, folder: Path, rng: np.random.Generator) -> tuple[s
     """Spoil, read, repair; return the mutation, and what was wrong with the outcome (nothing, if all is well)."""
     kind, first = spoil(original, folder, rng)
     try:
-        faults = _read(folder, original) + _repair(folder, original, first, kind)
+        faults = _read(folder, original) + _read_quick(folder, original) + _repair(folder, original, first, kind)
     except Hang:
         faults = [f"took more than {PATIENCE} s"]
     except Exception as error:  # noqa: BLE001  whatever it is, it is what this benchmark looks for
@@ -199,6 +200,19 @@ def _read(folder: Path, original: Original) -> list[str]:
     found = sum(len(stream) for stream in bag.streams.values())
     # A spoilt channel may lose its name; what is read under the right one must be whole.
     return [] if found in (len(original.rows), len(original.rows) // 2, 0) else [f"read {found} messages without a word"]
+
+
+def _read_quick(folder: Path, original: Original) -> list[str]:
+    """Read as `kata dataset build` does: nothing that was not recorded may come out."""
+    try:
+        bag = read_raw(folder, lambda topic, _: topic)
+    except KataError as error:
+        return _clear(error)
+    found = Counter[Row]()
+    for topic, stream in bag.streams.items():
+        found.update((topic, time, data) for time, data in zip(stream.received.tolist(), stream.data, strict=True))
+    invented = found - original.all
+    return [f"{invented.total()} messages invented by the quick reader"] if invented else []
 
 
 def _clear(error: KataError) -> list[str]:

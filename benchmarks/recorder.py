@@ -12,7 +12,6 @@ Sizes of RSS are compared a fifth of the way in and at the end.
 import argparse
 import json
 import os
-import random
 import shutil
 import signal
 import struct
@@ -29,11 +28,11 @@ from typing import Any
 import numpy as np
 import rclpy
 import yaml
+from live import node_program, own_domain, stopped_after
 from mcap.stream_reader import StreamReader
 from rclpy.node import Node
 from recorder_load import CAMERAS, STATES
 
-from kata_core.config_path import find_config
 from kata_msgs.msg import EpisodeState
 from kata_msgs.srv import SaveEpisode, StartEpisode
 from kata_nodes import qos
@@ -98,13 +97,9 @@ class Operator(Node):
 
 def start_recorder(out: Path, settings: dict[str, Any]) -> subprocess.Popen[bytes]:
     """Start the real node with parameters; it logs nothing but errors, for silence at the end of a load is no news."""
-    prefixes = os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep)
-    node = next((f for p in prefixes if (f := Path(p) / "lib/kata_nodes/recorder").is_file()), None)
-    if node is None:
-        sys.exit("kata_nodes is not built (make setup, then . scripts/env.sh)")
     file = out / "parameters.yaml"
     file.write_text(yaml.safe_dump({"recorder": {"ros__parameters": settings}}))
-    return subprocess.Popen([node, "--ros-args", "--params-file", file, "--log-level", "error"])
+    return subprocess.Popen([node_program("recorder"), "--ros-args", "--params-file", file, "--log-level", "error"])
 
 
 @contextmanager
@@ -120,14 +115,8 @@ def processes(out: Path, jpeg: bool) -> Iterator[tuple[subprocess.Popen[bytes], 
     recorder = start_recorder(out, settings)
     script = Path(__file__).with_name("recorder_load.py")
     load = [subprocess.Popen([sys.executable, script, group], stdout=subprocess.PIPE) for group in ("states", "cameras")]
-    try:
+    with stopped_after([recorder, *load]):
         yield recorder, load
-    finally:
-        for process in (recorder, *load):
-            if process.poll() is None:
-                process.send_signal(signal.SIGINT)
-        for process in (recorder, *load):
-            process.wait(30)
 
 
 def record(out: Path, seconds: float, jpeg: bool) -> tuple[Path, dict[str, int], dict[str, float]]:
@@ -197,10 +186,7 @@ def main() -> None:
     parser.add_argument("--images", choices=("both", "raw", "jpeg"), default="both", help="how pictures are kept (default both)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write {name: number} here; those of raw bear no suffix")
     args = parser.parse_args()
-    os.environ.setdefault("ROS_DOMAIN_ID", str(random.SystemRandom().randint(1, 100)))
-    os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
-    for name in ("FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE"):  # as all launch files do
-        os.environ.setdefault(name, str(find_config("fastdds_profile.xml")))
+    own_domain()
     rclpy.init()
     ways = ("raw", "jpeg") if args.images == "both" else (args.images,)
     found = {way: measure(args.seconds, way == "jpeg") for way in ways}

@@ -8,10 +8,7 @@ saved must be whole, and whatever was running must be repaired up to its last ch
 
 import argparse
 import json
-import os
-import random
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -22,6 +19,7 @@ from typing import Any
 import numpy as np
 import rclpy
 import yaml
+from live import own_domain, stopped_after
 from recorder import Operator, start_recorder
 from recorder_load import STATES
 
@@ -140,18 +138,14 @@ def measure(kills: int, seed: int) -> dict[str, float]:
     rng, operator = np.random.default_rng(seed), Hand()
     script = Path(__file__).with_name("recorder_load.py")
     load = subprocess.Popen([sys.executable, script, "states"], stdout=subprocess.DEVNULL)
-    out = Path(tempfile.mkdtemp(prefix="kata_kill_"))
-    try:
+    with tempfile.TemporaryDirectory(prefix="kata_kill_") as place, stopped_after([load]):
+        out = Path(place)
         for i in range(kills):
             victim = Victim(out, operator, float(rng.uniform(0.0, 4.0)))
             victim.live(rng)
             victim.end()
             judge(out, victim, figures)
             print(f"kill {i + 1}: {len(victim.saved)} saved", flush=True)
-    finally:
-        load.send_signal(signal.SIGINT)
-        load.wait(20)
-        shutil.rmtree(out)
     return {"kills": float(kills), **figures}
 
 
@@ -162,8 +156,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0, help="seed of the moments (default 0)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write {name: number} here")
     args = parser.parse_args()
-    os.environ.setdefault("ROS_DOMAIN_ID", str(random.SystemRandom().randint(1, 100)))
-    os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
+    own_domain()
     rclpy.init()
     figures = measure(args.kills, args.seed)
     rclpy.shutdown()

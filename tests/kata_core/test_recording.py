@@ -19,6 +19,7 @@ from kata_core.recording import (
     PretriggerBuffer,
     Segment,
     SegmentationConfig,
+    SimulatedTime,
     Store,
     intervention_steps,
     is_sound,
@@ -227,3 +228,39 @@ def test_interventions_are_known_for_each_step():
     found = intervention_steps(steps, np.array([25, 60]), np.array([True, False]))
     assert steps[found].tolist() == [30, 40, 50]
     assert not intervention_steps(steps, np.zeros(0, dtype=np.int64), np.zeros(0, dtype=bool)).any()
+
+
+def clock_at(pace, readings=50):
+    time = SimulatedTime()
+    for k in range(readings):
+        time.note(1_000 * MS + round(4 * MS * k / pace), 4 * MS * k)
+    return time
+
+
+@given(st.floats(0.1, 3.0), st.floats(0.0, 49.0))
+def test_a_message_gets_the_time_that_the_simulator_showed_when_it_came(pace, ticks):
+    came = 1_000 * MS + round(4 * MS * ticks / pace)
+    assert clock_at(pace).at(came) == pytest.approx(4 * MS * ticks, abs=100)
+
+
+def test_a_clock_that_was_last_heard_long_ago_is_not_taken_to_have_gone_on():
+    time = clock_at(1.0)
+    assert time.at(1_196 * MS + 3 * MS) == pytest.approx(199 * MS, abs=100)
+    assert time.at(1_196 * MS + 900 * MS) == 216 * MS
+
+
+def test_messages_keep_their_order_though_the_clock_turns_out_to_have_gone_slower():
+    time = clock_at(2.0)
+    first = time.at(1_110 * MS)
+    time.note(1_111 * MS, 201 * MS)
+    assert first is not None and time.at(1_110 * MS + 1) < first  # type: ignore[operator]
+    assert time.at(1_110 * MS + 1, first) == first
+    assert time.at(1_200 * MS, first) > first  # type: ignore[operator]
+
+
+def test_a_clock_that_was_set_back_begins_anew_and_nothing_is_told_of_before():
+    time = clock_at(1.0)
+    time.note(1_300 * MS, 0)
+    assert time.at(1_299 * MS) is None
+    assert time.at(1_300 * MS) == 0
+    assert SimulatedTime().at(5) is None

@@ -17,13 +17,21 @@ from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 
 from kata_core.minimum_jerk import minimum_jerk
 from kata_core.robot import RobotModel
+from kata_learning.augmentation import AugmentConfig
+from kata_learning.policies.config import MlpConfig
+from kata_learning.recipe import Recipe
 from kata_learning.train_config import TrainConfig
 
 MSGS = Path(__file__).parents[2] / "src/kata_msgs/msg"
 RATE = 250
 START = 5_000_000_000
 LAG = 0.03
-SHORT = TrainConfig(epochs=12, hidden=32, layers=2, horizon=8, batch=16, rate=5e-3, noise=0.01, shift=0.02)
+SHORT = Recipe(
+    "mlp",
+    MlpConfig(hidden=32, layers=2),
+    TrainConfig(epochs=12, horizon=8, batch=16, rate=5e-3),
+    AugmentConfig(noise=0.01, shift=0.02),
+)
 """A training of a second, for tests that need any policy."""
 ARM = tuple(
     f"right_{part}_joint"
@@ -95,18 +103,52 @@ def simulate_reach(robot: RobotModel, rng: np.random.Generator, seconds: float =
 
 
 def write_bag(
-    path: Path, robot: RobotModel, reach: Reach, *, pictures: Mapping[str, Sequence[bytes]] | None = None, **custom: str
+    path: Path,
+    robot: RobotModel,
+    reach: Reach,
+    *,
+    pictures: Mapping[str, Sequence[bytes]] | None = None,
+    interventions: Sequence[tuple[float, float]] = (),
+    wrenches: Mapping[str, tuple[np.ndarray, np.ndarray]] | None = None,
+    **custom: str,
 ) -> Path:
-    """Write a reach as a bag with the streams that Kata records, and JPEGs in turn at 30 Hz for each camera."""
+    """Write a reach as a bag with the streams that Kata records.
+
+    JPEGs come in turn at 30 Hz for each camera, marks where interventions begin and end [s]; of each force and torque
+    sensor there are stamps [ns] and rows of six numbers.
+    """
     store = make_store()
     about = {"task": "reach the ball", "task_success": "true", "robot": robot.description.name, **custom}
     with Writer(path, version=9, storage_plugin=StoragePlugin.MCAP) as writer:
         for key, value in about.items():
             writer.set_custom_data(key, value)
         _write_messages(writer, store, robot, reach)
+        if interventions:
+            _write_marks(writer, store, int(reach.stamp[0]), interventions)
         for camera, jpegs in (pictures or {}).items():
             _write_pictures(writer, store, reach, f"/camera/{camera}/image_raw/compressed", jpegs)
+        for sensor, (stamps, rows) in (wrenches or {}).items():
+            _write_wrenches(writer, store, f"/{sensor}/wrench", stamps, rows)
     return path
+
+
+def _write_wrenches(writer: Writer, store: Any, topic: str, stamps: np.ndarray, rows: np.ndarray) -> None:
+    kind, vector, wrench = (f"geometry_msgs/msg/{name}" for name in ("WrenchStamped", "Vector3", "Wrench"))
+    channel = writer.add_connection(topic, kind, typestore=store)
+    for stamp, row in zip(stamps.tolist(), rows.tolist(), strict=True):
+        force, torque = (store.types[vector](*row[k : k + 3]) for k in (0, 3))
+        message = store.types[kind](header=header(store, stamp), wrench=store.types[wrench](force=force, torque=torque))
+        writer.write(channel, stamp + 300_000, store.serialize_cdr(message, kind))
+
+
+def _write_marks(writer: Writer, store: Any, start: int, interventions: Sequence[tuple[float, float]]) -> None:
+    kind = "kata_msgs/msg/EpisodeMark"
+    channel = writer.add_connection("/episode/marks", kind, typestore=store)
+    for turn in (1, 2):
+        for span in interventions:
+            stamp = start + round(span[turn - 1] * 1e9)
+            message = store.types[kind](header=header(store, stamp), kind=turn, label="intervention")
+            writer.write(channel, stamp, store.serialize_cdr(message, kind))
 
 
 def _write_pictures(writer: Writer, store: Any, reach: Reach, topic: str, jpegs: Sequence[bytes]) -> None:

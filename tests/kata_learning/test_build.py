@@ -207,3 +207,59 @@ def test_joint_messages_of_several_layouts_are_not_read_at_once(make_bag, spoil)
 )
 def test_cameras_are_known_by_their_topics(topic, kind, name):
     assert camera_name(topic, kind) == name
+
+
+def test_steps_of_a_human_in_the_policys_place_are_labelled(g1, bags, tmp_path):
+    reach = simulate_reach(g1, np.random.default_rng(4), seconds=0.6)
+    write_bag(bags / "episode_0009", g1, reach, interventions=((0.1, 0.2), (0.4, 0.5)), source="policy")
+    data, part, out = tmp_path / "data", tmp_path / "part", tmp_path / "out"
+    assert main(["dataset", "build", str(bags), "--cameras", "--out", str(data), "--jobs", "1"]) == 0
+    whole = load_dataset(data)
+    assert whole.manifest.episodes[-1].bag.endswith("episode_0009")
+    mine = whole.episode == len(whole.manifest.episodes) - 1
+    seconds = (whole.stamp[mine] - reach.stamp[0]) * 1e-9
+    wanted = ((seconds >= 0.1) & (seconds < 0.2)) | ((seconds >= 0.4) & (seconds < 0.5))
+    np.testing.assert_array_equal(whole.intervention[mine], wanted)
+    assert not whole.intervention[~mine].any()
+    assert main(["dataset", "select", str(data), "--label", "source=policy", "--out", str(part)]) == 0
+    np.testing.assert_array_equal(load_dataset(part).intervention, wanted)
+    assert main(["dataset", "export", str(part), "--out", str(out)]) == 0
+    assert main(["dataset", "import", str(out), "--out", str(tmp_path / "back")]) == 0
+    np.testing.assert_array_equal(load_dataset(tmp_path / "back").intervention, wanted)
+
+
+WRIST = ("joint_position", "wrench/left_wrist")
+
+
+def felt_bag(path, g1, silence=(0.0, 0.0)):
+    """Write a reach of 2 s whose left wrist feels, at 100 Hz, how often it was asked; silent between two times [s]."""
+    reach = simulate_reach(g1, np.random.default_rng(3))
+    stamps = reach.stamp[0] + np.arange(-2, 200, dtype=np.int64) * 10_000_000
+    rows = np.arange(202.0)[:, None] + np.arange(6.0) / 10
+    begin, end = (int(reach.stamp[0] + moment * 1e9) for moment in silence)
+    heard = (stamps < begin) | (stamps >= end)
+    return write_bag(path, g1, reach, wrenches={"left_wrist": (stamps[heard], rows[heard])}), stamps, rows
+
+
+def test_a_wrench_is_the_newest_past_one_of_its_sensor(g1, tmp_path):
+    bag, stamps, rows = felt_bag(tmp_path / "bag", g1)
+    dataset = build_dataset([bag], g1, DatasetConfig(validation=0.0), BuildOptions(terms=WRIST))
+    newest = np.searchsorted(stamps, dataset.stamp, side="right") - 1
+    np.testing.assert_array_equal(dataset.observation["wrench/left_wrist"], rows[newest].astype(np.float32))
+    assert not dataset.sensitivity["wrench/left_wrist"].any()
+
+
+def test_steps_without_a_wrench_are_dropped_and_counted(g1, tmp_path):
+    bag, _, _ = felt_bag(tmp_path / "bag", g1, silence=(0.5, 1.0))
+    dataset = build_dataset([bag], g1, DatasetConfig(validation=0.0), BuildOptions(terms=WRIST))
+    dropped = dataset.manifest.episodes[0].dropped
+    assert dropped == {"wrench/left_wrist": 22}  # felt until 0.49 s, trusted until 0.54, felt again from 1.0, at 50 Hz
+    assert (
+        build_dataset([bag], g1, DatasetConfig(validation=0.0), BuildOptions(terms=WRIST[:1])).manifest.episodes[0].dropped == {}
+    )
+
+
+def test_a_sensor_that_is_not_there_is_named(g1, tmp_path):
+    bag, _, _ = felt_bag(tmp_path / "bag", g1)
+    with pytest.raises(DataError, match=r"no wrench of a sensor 'right_wrist'.*left_wrist"):
+        build_dataset([bag], g1, DatasetConfig(), BuildOptions(terms=("wrench/right_wrist",)))

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is exported to LeRobotDataset v3.0, read back by a reader written from the format's documentation alone."""
 
+import dataclasses
 import json
 import os
 import subprocess
@@ -13,10 +14,13 @@ import pytest
 
 from kata_core.cli import main
 from kata_core.errors import DataError
+from kata_learning.augmentation import AugmentConfig
 from kata_learning.dataset import load_dataset
 from kata_learning.dataset.assemble import episodes_of
 from kata_learning.interchange.lerobot_read import read_lerobot
 from kata_learning.interchange.lerobot_write import write_lerobot
+from kata_learning.policies.config import MlpConfig
+from kata_learning.recipe import Recipe
 from kata_learning.train import train_policy
 from kata_learning.train_config import TrainConfig
 
@@ -131,10 +135,10 @@ def test_data_of_others_are_imported_with_nominal_times(exported, tmp_path):
     assert "joint_position" in dataset.observation, "a state named as the action is the policy's joints"
     assert "observation.frame_position.right_palm" in dataset.observation
     assert (np.diff(dataset.stamp[dataset.episode == 0]) == 20_000_000).all()
-    config = TrainConfig(epochs=1, hidden=8, layers=1, horizon=4)
+    recipe = Recipe(shape=MlpConfig(hidden=8, layers=1), train=TrainConfig(epochs=1, horizon=4))
     with pytest.raises(DataError, match="--noise 0 --shift 0"):
-        train_policy(dataset, config)
-    trained = train_policy(dataset, TrainConfig(epochs=1, hidden=8, layers=1, horizon=4, noise=0.0, shift=0.0))
+        train_policy(dataset, recipe)
+    trained = train_policy(dataset, dataclasses.replace(recipe, augment=AugmentConfig(noise=0.0, shift=0.0)))
     assert np.isfinite(trained.losses[0].train)
 
 

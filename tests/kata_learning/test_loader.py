@@ -23,7 +23,7 @@ def gappy(pictured) -> Dataset:
     parts = []
     for steps in episodes_of(dataset):
         kept = np.delete(np.arange(len(steps.action)), [6, 7, 15])
-        fields = {name: getattr(steps, name) for name in ("action", "stamp", "state_stamp", "tick")}
+        fields = {name: getattr(steps, name) for name in ("action", "stamp", "state_stamp", "tick", "intervention")}
         named = {name: getattr(steps, name) for name in ("observation", "sensitivity", "frame", "frame_stamp")}
         cut = {name: values[kept] for name, values in fields.items()}
         cut |= {name: {key: values[kept] for key, values in part.items()} for name, part in named.items()}

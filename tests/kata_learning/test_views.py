@@ -104,6 +104,7 @@ def test_the_page_shows_every_episode_and_offers_its_labels(pictured, tmp_path):
     assert '<select name="robot">' not in text, "a label with one value tells nothing"
     assert text.count("data:image/jpeg;base64,") == 3 * 2 * 6
     assert text.count("<polyline") == 3 * 2 * len(load_dataset(pictured).manifest.joint_names)
+    assert all(name.removesuffix("_joint") in text for name in load_dataset(pictured).manifest.joint_names)
     assert "http://" not in text.replace("http://www.w3.org", "")
 
 

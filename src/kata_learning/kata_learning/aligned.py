@@ -20,6 +20,9 @@ from kata_learning.dataset.frames import write_frames
 from kata_learning.dataset.manifest import FrameFile
 from kata_learning.raw_bags import RawBag, read_raw
 from kata_learning.recording import Recording, recording_of, topic_name
+from kata_learning.segments import human_topic, intervened
+from kata_learning.wrenches import PREFIX as FELT
+from kata_learning.wrenches import feel, sensor_name
 
 __all__ = ["Aligned", "FrameTrack", "Request", "read_aligned"]
 
@@ -32,11 +35,13 @@ class Request:
         config: How to align.
         cameras: Names of cameras; None for all.
         folder: The dataset's folder, where pictures go; None for none.
+        sensors: Names of force and torque sensors.
     """
 
     config: DatasetConfig
     cameras: tuple[str, ...] | None
     folder: Path | None
+    sensors: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +79,9 @@ class Aligned:
         stiffness: Sent, shape (G, n), [N·m/rad].
         damping: Sent, shape (G, n), [N·m·s/rad].
         span: By how much each joint's command ranges over the episode, shape (n,), [rad].
-        objects: By name, shape (G, 3), in the base's frame [m].
+        objects: By name, position [m] and xyzw quaternion in the base's frame, shape (G, 7).
+        wrenches: By sensor, force and torque in its frame, shape (G, 6), [N] and [N·m].
+        intervention: Whether a human acted in the policy's place, shape (G,).
         frames: By camera.
     """
 
@@ -92,6 +99,8 @@ class Aligned:
     damping: FloatArray
     span: FloatArray
     objects: Mapping[str, FloatArray]
+    wrenches: Mapping[str, FloatArray]
+    intervention: NDArray[np.bool_]
     frames: Mapping[str, FrameTrack]
 
 
@@ -99,16 +108,19 @@ def read_aligned(path: Path, layout: JointLayout, request: Request) -> Aligned:
     """Read a bag, put its streams on one clock, and write its pictures.
 
     Raises:
-        DataError: The bag is damaged, lacks a stream or a camera, or is of another robot.
+        DataError: The bag is damaged, lacks a stream, a camera or a sensor, or is of another robot.
         OSError: The disk refuses.
     """
-    bag = read_raw(path, lambda topic, kind: topic_name(topic) or _wanted_camera(topic, kind, request))
+    bag = read_raw(path, lambda topic, kind: topic_name(topic) or human_topic(topic) or _wanted(topic, kind, request))
     recording = recording_of(bag, layout)
     if not len(recording.state.stamp) or not np.isfinite(recording.command.position).any():
         raise DataError("holds no joint states or commands", where=str(path), fix="leave this bag out")
     state = recording.state
     at = grid(int(state.stamp.min()), int(state.stamp.max()), request.config.rate)
-    numbers, missing = _numbers(recording, at, round(request.config.tolerance * 1e9))
+    tolerance = round(request.config.tolerance * 1e9)
+    numbers, missing = _numbers(recording, at, tolerance)
+    wrenches, unfelt = feel(bag, request.sensors, at, tolerance)
+    missing |= unfelt
     frames = {} if request.folder is None else _frames(bag, at, request, request.folder, missing)
     return Aligned(
         info=recording.info,
@@ -116,13 +128,19 @@ def read_aligned(path: Path, layout: JointLayout, request: Request) -> Aligned:
         state_rate=_rate(state.stamp),
         at=at,
         missing=missing,
+        intervention=intervened(bag, bag.streams["joint_states"].received[match_past(state.stamp, at, 1 << 62)]),
         span=np.nanmax(recording.command.position, axis=0) - np.nanmin(recording.command.position, axis=0),
         frames=frames,
+        wrenches=wrenches,
         **numbers,
     )
 
 
-def _wanted_camera(topic: str, kind: str, request: Request) -> str | None:
+def _wanted(topic: str, kind: str, request: Request) -> str | None:
+    """Return the stream name of a camera or a sensor that is asked for."""
+    sensor = sensor_name(topic, kind)
+    if sensor is not None:
+        return FELT + sensor if sensor in request.sensors else None
     name = camera_name(topic, kind)
     wanted = request.folder is not None and (request.cameras is None or name in request.cameras)
     return PREFIX + name if name and wanted else None
@@ -142,7 +160,7 @@ def _numbers(recording: Recording, at: NDArray[np.int64], tolerance: int) -> tup
         **{name: getattr(state, name)[s] for name in ("position", "velocity", "effort")},
         "command": command.position[c],
         **{name: getattr(command, name)[c] for name in ("stiffness", "damping")},
-        "objects": {name: place[o] for name, place in objects.position.items()},
+        "objects": {name: place[o] for name, place in objects.pose.items()},
     }
     return numbers, {"joint_states": s < 0, "command": c < 0, "task/state": o < 0}
 

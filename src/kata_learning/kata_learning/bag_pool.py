@@ -45,7 +45,7 @@ class Pool:
             try:
                 yield pending[future], future.result()
             except BrokenProcessPool as error:
-                what = "a process that read bags was killed, perhaps for want of memory"
+                what = "a process that did a part of the work was killed, perhaps for want of memory"
                 raise DataError(what, fix="give a smaller --jobs") from error
 
 

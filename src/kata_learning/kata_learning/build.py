@@ -21,11 +21,20 @@ from kata_learning.dataset.frames import link_frames
 from kata_learning.fingerprint import fingerprint
 from kata_learning.joints import moved_joints, sent_gains
 from kata_learning.steps import observe_steps
+from kata_learning.wrenches import sensors_in
 
 __all__ = ["TASK_TERMS", "BuildOptions", "DatasetConfig", "build_dataset"]
 
 TASK_TERMS: Mapping[str, tuple[str, ...]] = {
     "reach": ("joint_position", "object_from_frame/goal/right_palm", "frame_position/right_palm"),
+    "lift": (
+        *("joint_position", "object_from_frame/box/left_palm", "object_from_frame/box/right_palm"),
+        *("object_position/box", "object_rotation/box"),
+    ),
+    "push": (
+        *("joint_position", "frame_position/right_palm", "object_from_frame/puck/right_palm"),
+        *("object_from_frame/goal/right_palm", "object_position/puck"),
+    ),
 }
 """What a policy of a task sees, if nothing else is asked for."""
 
@@ -126,7 +135,8 @@ def _sort(bags: Iterable[Path], robot: RobotModel, config: DatasetConfig, option
 
 def _read(pool: Pool, found: _Found, config: DatasetConfig, options: BuildOptions) -> list[Aligned]:
     cameras = tuple(options.known.manifest.cameras) if options.known else options.cameras
-    request = Request(config, None if cameras is None else tuple(cameras), options.folder if cameras != () else None)
+    sensors = sensors_in(tuple(options.known.manifest.terms) if options.known else options.terms)
+    request = Request(config, None if cameras is None else tuple(cameras), options.folder if cameras != () else None, sensors)
     aligned: dict[int, Aligned] = {}
     for i, outcome in pool.run(_read_one, [(info.path, request) for info in found.new]):
         if isinstance(outcome, KataError):

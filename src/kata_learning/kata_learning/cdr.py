@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Read the numbers of many joint messages at once, without making an object of each.
+"""Read the numbers of many joint messages at once, and the data of pictures, without making an object of each message.
 
 ``sensor_msgs/JointState`` and ``kata_msgs/JointCommand`` begin alike (header, names) and go on with sequences of
 float64. From one publisher all messages differ in nothing but the stamp and the numbers, so that they stack to a
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from kata_core.arrays import FloatArray
 
-__all__ = ["FIELDS", "JointTable", "header_stamp", "read_joints"]
+__all__ = ["FIELDS", "JointTable", "header_stamp", "picture_data", "read_joints"]
 
 FIELDS = {
     "sensor_msgs/msg/JointState": ("position", "velocity", "effort"),
@@ -71,12 +71,33 @@ def read_joints(messages: Sequence[bytes], kind: str) -> JointTable | None:
     return JointTable(names, seconds[:, 0] * 1_000_000_000 + seconds[:, 1], numbers)
 
 
+def number_slices(message: bytes, kind: str) -> dict[str, slice]:
+    """Return where each field's numbers lie in a message of a type of `FIELDS`; fields left empty are missing."""
+    _, places, _ = _layout(message, FIELDS[kind])
+    return {name: place for name, place in places.items() if place is not None}
+
+
 def header_stamp(message: bytes) -> int | None:
     """Return the stamp of a message that begins with a header [ns]; None where it is of another byte order, or cut."""
     if len(message) < _STAMP.stop or message[:2] != _LITTLE_ENDIAN:
         return None
     seconds, nanoseconds = struct.unpack_from("<iI", message, _STAMP.start)
     return int(seconds) * 1_000_000_000 + int(nanoseconds)
+
+
+def picture_data(message: bytes) -> memoryview | None:
+    """Return what a ``sensor_msgs/CompressedImage`` holds; None where it is of another byte order, or cut."""
+    if len(message) < _STAMP.stop or message[:2] != _LITTLE_ENDIAN:
+        return None
+    at = _STAMP.stop
+    try:
+        for _ in ("frame_id", "format"):
+            length, at = _count(message, at)
+            at += length
+        length, at = _count(message, at)
+    except struct.error:
+        return None
+    return memoryview(message)[at : at + length] if at + length <= len(message) else None
 
 
 def _layout(data: bytes, fields: Sequence[str]) -> tuple[tuple[str, ...], dict[str, slice | None], list[slice]]:

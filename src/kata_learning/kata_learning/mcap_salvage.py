@@ -11,35 +11,22 @@ import struct
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from io import BytesIO
 from pathlib import Path
 
-from backports.zstd import ZstdDecompressor, ZstdError
-from mcap.data_stream import ReadDataStream
-from mcap.exceptions import McapError
 from mcap.opcode import Opcode
 from mcap.records import Attachment, Channel, Message, Metadata, Schema
 
 from kata_core.errors import DataError
 from kata_core.recording import is_sound
+from kata_learning.mcap_records import BROKEN, CHUNK_HEAD, HEAD, MAGIC, PARTS, parse, records_of, unpack_chunk
 
-__all__ = ["Salvage", "records_of"]
+__all__ = ["Salvage"]
 
-_MAGIC = b"\x89MCAP0\r\n"
-_HEAD = struct.Struct("<BQ")
 _FOOTER = struct.Struct("<QQI")
-_CHUNK_HEAD = struct.Struct("<QQQII")
 _MARK = b"\x04\x00\x00\x00zstd"
 """What stands in a chunk where its compression is named."""
 
-_MARK_AT = _HEAD.size + 28
-_LARGEST = 1 << 29
-"""No chunk of more bytes is unpacked: a damaged size must not fill the memory."""
-
-_PARTS = {Opcode.SCHEMA: Schema, Opcode.CHANNEL: Channel, Opcode.MESSAGE: Message, Opcode.ATTACHMENT: Attachment}
-_PARTS |= {Opcode.METADATA: Metadata}
-_BROKEN = (McapError, ZstdError, struct.error, ValueError, RuntimeError, MemoryError, OverflowError, EOFError)
-"""What unpacking raises on bytes that are no chunk or no record."""
+_MARK_AT = HEAD.size + 28
 
 
 @dataclass
@@ -105,13 +92,13 @@ class Salvage:
             raise DataError(f"cannot be read: {error.strerror or error}", where=str(self.path)) from error
 
     def _walk(self, data: mmap.mmap, size: int) -> Iterator[object]:
-        whole = data[:8] == _MAGIC
+        whole = data[:8] == MAGIC
         if not whole:
             self.damage.append("does not begin as an MCAP file")
         seen: set[bytes] = set()
         at = 8 if whole else self._resync(data, 0)
         while at < size:
-            if size - at <= len(_MAGIC) and data[at:] == _MAGIC:
+            if size - at <= len(MAGIC) and data[at:] == MAGIC:
                 return
             step = self._length(data, at, size)
             if step is None:
@@ -128,11 +115,11 @@ class Salvage:
     @staticmethod
     def _length(data: mmap.mmap, at: int, size: int) -> int | None:
         """Return how long the record at a place is, or None if none can be there."""
-        if size - at < _HEAD.size:
+        if size - at < HEAD.size:
             return None
-        kind, length = _HEAD.unpack_from(data, at)
+        kind, length = HEAD.unpack_from(data, at)
         known = Opcode.HEADER <= kind <= Opcode.DATA_END
-        return _HEAD.size + length if known and length <= size - at - _HEAD.size else None
+        return HEAD.size + length if known and length <= size - at - HEAD.size else None
 
     @staticmethod
     def _resync(data: mmap.mmap, start: int) -> int:
@@ -144,21 +131,21 @@ class Salvage:
 
     def _open(self, data: mmap.mmap, at: int, step: int, seen: set[bytes]) -> Iterator[object]:
         """Yield what a record holds; a chunk's records only if all of them are whole, and only once."""
-        content = data[at + _HEAD.size : at + step]
+        content = data[at + HEAD.size : at + step]
         try:
             if data[at] == Opcode.CHUNK:
-                raw = _unpacked(content)
+                raw = unpack_chunk(content)
                 yield from list(records_of(raw)) if _is_new(content, seen) else ()
-            elif data[at] in _PARTS:
-                yield _parse(data[at], content)
-        except _BROKEN as error:
+            elif data[at] in PARTS:
+                yield parse(data[at], content)
+        except BROKEN as error:
             text = " ".join(str(error).split()) or type(error).__name__
             self.damage.append(f"{'chunk' if data[at] == Opcode.CHUNK else 'record'} at byte {at}: {text}")
 
 
 def _is_new(chunk: bytes, seen: set[bytes]) -> bool:
     """Return whether no sound chunk had the same times, size and checksum: blocks of a disk may come twice."""
-    head, checksum = chunk[: _CHUNK_HEAD.size - 4], _CHUNK_HEAD.unpack_from(chunk)[3]
+    head, checksum = chunk[: CHUNK_HEAD.size - 4], CHUNK_HEAD.unpack_from(chunk)[3]
     new = not checksum or head not in seen
     seen.add(head)
     return new
@@ -166,52 +153,8 @@ def _is_new(chunk: bytes, seen: set[bytes]) -> bool:
 
 def _index_is_sound(data: mmap.mmap, size: int) -> bool:
     """Return whether the checksum of the summary is right, which holds definitions again."""
-    footer = size - len(_MAGIC) - _HEAD.size - _FOOTER.size
+    footer = size - len(MAGIC) - HEAD.size - _FOOTER.size
     if footer < 0 or data[footer] != Opcode.FOOTER:
         return False
-    start, _, checksum = _FOOTER.unpack_from(data, footer + _HEAD.size)
-    return not checksum or zlib.crc32(data[start : footer + _HEAD.size + 16]) == checksum
-
-
-def _unpacked(content: bytes) -> bytes:
-    """Return the records inside a chunk, proved by size and checksum."""
-    _, _, size, checksum, length = _CHUNK_HEAD.unpack_from(content)
-    kind = content[_CHUNK_HEAD.size : _CHUNK_HEAD.size + length]
-    packed = content[_CHUNK_HEAD.size + length + 8 :]
-    if size > _LARGEST:
-        raise ValueError(f"unpacks to {size} bytes")
-    raw = _decompress(packed, kind, size)
-    if len(raw) != size or (checksum and zlib.crc32(raw) != checksum):
-        raise ValueError("checksum differs")
-    return raw
-
-
-def _decompress(packed: bytes, kind: bytes, size: int) -> bytes:
-    if kind == b"zstd":
-        return bytes(ZstdDecompressor().decompress(packed, max_length=size + 1))
-    if kind == b"":
-        return packed
-    raise ValueError(f"compression {kind[:16]!r} is unknown")
-
-
-def records_of(raw: bytes) -> Iterator[object]:
-    """Yield schemas, channels and messages of a chunk's content.
-
-    Raises:
-        ValueError: A record is longer than the chunk, or not what it says.
-    """
-    at = 0
-    while at < len(raw):
-        kind, length = _HEAD.unpack_from(raw, at)
-        end = at + _HEAD.size + length
-        if end > len(raw):
-            raise ValueError("a record is longer than its chunk")
-        if kind in _PARTS:
-            yield _parse(kind, raw[at + _HEAD.size : end])
-        at = end
-
-
-def _parse(kind: int, content: bytes) -> object:
-    stream = ReadDataStream(BytesIO(content))
-    record = _PARTS[Opcode(kind)]
-    return record.read(stream, len(content)) if record is Message else record.read(stream)
+    start, _, checksum = _FOOTER.unpack_from(data, footer + HEAD.size)
+    return not checksum or zlib.crc32(data[start : footer + HEAD.size + 16]) == checksum

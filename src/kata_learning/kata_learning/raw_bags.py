@@ -3,6 +3,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,21 @@ import numpy as np
 from numpy.typing import NDArray
 from rosbags.highlevel import AnyReader
 from rosbags.interfaces import Connection
+from rosbags.typesys import Stores, get_types_from_msg, get_typestore
+from rosbags.typesys.store import Typestore
 
 from kata_core.errors import DataError
 from kata_learning.bags import BROKEN, BagInfo, Stream, check_count, read_info, stream_of, unreadable
 from kata_learning.cdr import header_stamp
+from kata_learning.mcap_messages import ForeignFileError, InFile, McapFile, Rows
 
-__all__ = ["RawBag", "RawStream", "read_raw"]
+__all__ = ["PICTURES", "RawBag", "RawStream", "read_raw"]
+
+PICTURES = ("sensor_msgs/msg/CompressedImage", "sensor_msgs/msg/Image")
+"""Types whose messages stay in the file until they are asked for, where it is large."""
+
+IN_MEMORY = 1 << 29
+"""Largest file of which pictures are kept in memory [byte]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +36,13 @@ class RawStream:
         topic: Full name in the bag.
         kind: Message type, e.g. ``sensor_msgs/msg/JointState``.
         received: When the recorder got each, shape (N,), [ns].
-        data: Serialized messages, length N.
+        data: Serialized messages, length N; those of pictures may be read from the file when they are asked for.
     """
 
     topic: str
     kind: str
     received: NDArray[np.int64]
-    data: tuple[bytes, ...]
+    data: Sequence[bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +85,9 @@ class RawBag:
         return np.array(found, dtype=np.int64)
 
 
+_Found = tuple[list[tuple[str, RawStream]], Callable[[bytes, str], Any]]
+
+
 def read_raw(path: Path, topics: Callable[[str, str], str | None]) -> RawBag:
     """Read topics of a bag without decoding their messages; those without a message are left out.
 
@@ -86,28 +99,85 @@ def read_raw(path: Path, topics: Callable[[str, str], str | None]) -> RawBag:
         DataError: The bag is cut or damaged, or several topics want one name.
     """
     info = read_info(path)
-    rows: dict[str, list[tuple[int, bytes]]] = {}
     try:
-        with AnyReader([path]) as reader:
-            name_of = {c.id: name for c in reader.connections if (name := topics(c.topic, c.msgtype))}
-            wanted = [c for c in reader.connections if c.id in name_of]
-            chosen: dict[str, Connection] = {}
-            for connection in wanted:
-                other = chosen.setdefault(name_of[connection.id], connection)
-                if other.topic != connection.topic:
-                    what = f"several topics match {name_of[connection.id]}: {other.topic}, {connection.topic}"
-                    raise DataError(what, where=str(path), fix="record one robot a bag")
-            for connection, received, data in reader.messages(connections=wanted) if wanted else ():
-                rows.setdefault(name_of[connection.id], []).append((received, bytes(data)))
-            decode = reader.typestore.deserialize_cdr  # the reader lets go of its store when it is closed
+        found, decode = _quick(info, topics) or _general(path, topics)
     except BROKEN as error:
         raise unreadable(error, path) from error
-    streams = {name: _raw_stream(chosen[name], found) for name, found in rows.items()}
-    for name, connection in chosen.items():
-        check_count(info, connection.topic, len(rows.get(name, ())))
-    return RawBag(info, streams, decode)
+    by_name: dict[str, RawStream] = {}
+    for name, stream in found:
+        other = by_name.setdefault(name, stream)
+        if other is not stream:
+            what = f"several topics match {name}: {', '.join(sorted((other.topic, stream.topic)))}"
+            raise DataError(what, where=str(path), fix="record one robot a bag")
+        check_count(info, stream.topic, len(stream.data))
+    return RawBag(info, {name: stream for name, stream in by_name.items() if len(stream.data)}, decode)
+
+
+def _quick(info: BagInfo, topics: Callable[[str, str], str | None]) -> _Found | None:
+    """Read a bag of one MCAP file; None for others, which the general reader may know."""
+    files = sorted(info.path.glob("*.mcap"))
+    if len(files) != 1 or info.compression:
+        return None
+    try:
+        stay = PICTURES if files[0].stat().st_size > IN_MEMORY else ()
+        file = McapFile(files[0], lambda topic, kind: topics(topic, kind) is not None, lambda kind: kind in stay)
+    except ForeignFileError:
+        return None
+    merged: dict[str, list[Rows]] = {}
+    for rows in file.rows.values():
+        merged.setdefault(rows.topic, []).append(rows)
+    found = [(topics(topic, parts[0].kind) or "", _in_order(file.path, parts)) for topic, parts in merged.items()]
+    return found, Decoder({rows.kind: rows.definition for rows in file.rows.values()})
+
+
+def _in_order(path: Path, parts: Sequence[Rows]) -> RawStream:
+    """Return the messages of a topic, of one channel or of several, in order of receipt."""
+    received = np.concatenate([np.array(rows.times, dtype=np.int64) for rows in parts])
+    data, places = [row for rows in parts for row in rows.data], [place for rows in parts for place in rows.places]
+    if (np.diff(received) < 0).any():
+        order = np.argsort(received, kind="stable")
+        received, rows = received[order], order.tolist()
+        data, places = [data[i] for i in rows] if data else [], [places[i] for i in rows] if places else []
+    return RawStream(parts[0].topic, parts[0].kind, received, InFile(path, places) if parts[0].stay else data)
+
+
+def _general(path: Path, topics: Callable[[str, str], str | None]) -> _Found:
+    """Read a bag of any kind that rosbags knows."""
+    rows: dict[str, list[tuple[int, bytes]]] = {}
+    with AnyReader([path]) as reader:
+        wanted = {c.topic: c for c in reader.connections if topics(c.topic, c.msgtype)}
+        chosen = [c for c in reader.connections if c.topic in wanted]
+        for connection, received, data in reader.messages(connections=chosen) if chosen else ():
+            rows.setdefault(connection.topic, []).append((received, bytes(data)))
+        decode = reader.typestore.deserialize_cdr  # the reader lets go of its store when it is closed
+    found = [(topics(topic, c.msgtype) or "", _raw_stream(c, rows.get(topic, ()))) for topic, c in wanted.items()]
+    return found, decode
 
 
 def _raw_stream(connection: Connection, rows: Sequence[tuple[int, bytes]]) -> RawStream:
     received = np.array([received for received, _ in rows], dtype=np.int64)
     return RawStream(connection.topic, connection.msgtype, received, tuple(data for _, data in rows))
+
+
+class Decoder:
+    """Makes objects of messages by the definitions that a bag brings."""
+
+    def __init__(self, definitions: Mapping[str, str]) -> None:
+        """Take the definitions by type; nothing is parsed yet."""
+        self._definitions = definitions
+
+    def __call__(self, data: bytes, kind: str) -> Any:
+        """Return a message as an object.
+
+        Raises:
+            One of `bags.BROKEN`: The message or its definition is damaged.
+        """
+        return _store(kind, self._definitions[kind]).deserialize_cdr(data, kind)
+
+
+@lru_cache(maxsize=256)
+def _store(kind: str, definition: str) -> Typestore:
+    """Return what reads a type; many bags bring the same definitions."""
+    store = get_typestore(Stores.EMPTY)
+    store.register(get_types_from_msg(definition, kind))
+    return store

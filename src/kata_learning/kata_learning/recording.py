@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from kata_core.arrays import FloatArray
 from kata_core.errors import DataError
 from kata_core.joints import JointLayout
-from kata_learning.bags import Bag, BagInfo, Stream, missing_stream
+from kata_learning.bags import BagInfo, Stream, missing_stream
 from kata_learning.cdr import FIELDS, JointTable, read_joints
 from kata_learning.raw_bags import RawBag, read_raw
 
@@ -80,11 +80,16 @@ class ObjectSeries:
 
     Attributes:
         stamp: Shape (O,), [ns].
-        position: By object, shape (O, 3), in the robot's base frame [m].
+        pose: By object, position [m] and xyzw quaternion in the robot's base frame, shape (O, 7).
     """
 
     stamp: NDArray[np.int64]
-    position: Mapping[str, FloatArray]
+    pose: Mapping[str, FloatArray]
+
+    @property
+    def position(self) -> Mapping[str, FloatArray]:
+        """Positions alone, by object, shape (O, 3), [m]."""
+        return {name: poses[:, :3] for name, poses in self.pose.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +120,9 @@ def read_recording(path: Path, layout: JointLayout) -> Recording:
     return recording_of(read_raw(path, lambda topic, _: topic_name(topic)), layout)
 
 
-def topic_name(topic: str) -> str | None:
-    """Return which of `TOPICS` a bag's topic is, under any namespace, or None."""
-    return next((name for name in TOPICS if topic.strip("/") == name or topic.endswith(f"/{name}")), None)
+def topic_name(topic: str, names: Sequence[str] = TOPICS) -> str | None:
+    """Return which of some streams a bag's topic is, under any namespace, or None."""
+    return next((name for name in names if topic.strip("/") == name or topic.endswith(f"/{name}")), None)
 
 
 def recording_of(bag: RawBag, layout: JointLayout) -> Recording:
@@ -127,18 +132,34 @@ def recording_of(bag: RawBag, layout: JointLayout) -> Recording:
         DataError: A message is damaged, a stream is missing, or the robot has other joints.
     """
     tasks = bag.decoded("task/state") if "task/state" in bag.streams else None
-    task = str(tasks.messages[-1].task) if tasks else ""
-    state, command = _joints(bag, "joint_states", layout), _joints(bag, "command", layout)
-    received = bag.streams["command"].received
     return Recording(
         info=bag.info,
-        task=task,
-        state=StateSeries(state.stamp, **{name: state.numbers[name] for name in ("position", "velocity", "effort")}),
-        command=CommandSeries(
-            command.stamp, received, **{name: command.numbers[name] for name in FIELDS["kata_msgs/msg/JointCommand"]}
-        ),
-        objects=_objects(tasks) if tasks else ObjectSeries(np.zeros(0, dtype=np.int64), {}),
+        task=str(tasks.messages[-1].task) if tasks else "",
+        state=state_series(bag, layout),
+        command=command_series(bag, "command", layout),
+        objects=object_series(tasks),
     )
+
+
+def state_series(bag: RawBag, layout: JointLayout) -> StateSeries:
+    """Return the measured joints of a bag in layout order.
+
+    Raises:
+        DataError: A message is damaged, the stream is missing, or the robot has other joints.
+    """
+    state = _joints(bag, "joint_states", layout)
+    return StateSeries(state.stamp, **{name: state.numbers[name] for name in ("position", "velocity", "effort")})
+
+
+def command_series(bag: RawBag, topic: str, layout: JointLayout) -> CommandSeries:
+    """Return the joint commands on a topic (``command`` or ``target``) in layout order.
+
+    Raises:
+        DataError: As `state_series`.
+    """
+    command = _joints(bag, topic, layout)
+    numbers = {name: command.numbers[name] for name in FIELDS["kata_msgs/msg/JointCommand"]}
+    return CommandSeries(command.stamp, bag.streams[topic].received, **numbers)
 
 
 def _joints(bag: RawBag, name: str, layout: JointLayout) -> JointTable:
@@ -155,23 +176,6 @@ def _joints(bag: RawBag, name: str, layout: JointLayout) -> JointTable:
     order = _same_order(stream, names_of, layout, bag.info.path)
     fields = FIELDS.get(raw.kind, ("position", "velocity", "effort"))
     return JointTable(layout.names, stream.stamp, {field: _rows(stream, field, order, bag.info.path) for field in fields})
-
-
-def state_series(bag: Bag, layout: JointLayout) -> StateSeries:
-    """Return the measured joints of a bag in layout order."""
-    stream = bag.stream("joint_states")
-    order = _same_order(stream, "name", layout, bag.info.path)
-    fields = {name: _rows(stream, name, order, bag.info.path) for name in ("position", "velocity", "effort")}
-    return StateSeries(stream.stamp, **fields)
-
-
-def command_series(bag: Bag, topic: str, layout: JointLayout) -> CommandSeries:
-    """Return the joint commands on a topic (``command`` or ``target``) in layout order."""
-    stream = bag.stream(topic)
-    order = _same_order(stream, "names", layout, bag.info.path)
-    names = ("position", "velocity", "effort", "stiffness", "damping")
-    fields = {name: _rows(stream, name, order, bag.info.path) for name in names}
-    return CommandSeries(stream.stamp, stream.received, **fields)
 
 
 def _same_order(stream: Stream, names_of: str, layout: JointLayout, path: Path) -> list[int]:
@@ -214,19 +218,17 @@ def _row(message: Any, field: str, width: int, order: list[int]) -> FloatArray |
     return values[order] if len(values) >= width else None
 
 
-def object_series(bag: Bag) -> ObjectSeries:
-    """Return the task's objects in a bag; empty if it has no task state."""
-    if "task/state" not in bag.streams:
-        return ObjectSeries(np.zeros(0, dtype=np.int64), {})
-    return _objects(bag.stream("task/state"))
+def object_series(tasks: Stream | None) -> ObjectSeries:
+    """Return the task's objects in its stream of states; empty if there is none."""
+    return _objects(tasks) if tasks else ObjectSeries(np.zeros(0, dtype=np.int64), {})
 
 
 def _objects(stream: Stream) -> ObjectSeries:
     names = [body.name for body in stream.messages[0].objects]
-    position = {name: np.full((len(stream), 3), np.nan) for name in names}
+    pose = {name: np.full((len(stream), 7), np.nan) for name in names}
     for i, message in enumerate(stream.messages):
         for body in message.objects:
-            if body.name in position:
-                place = body.pose.position
-                position[body.name][i] = (place.x, place.y, place.z)
-    return ObjectSeries(stream.stamp, position)
+            if body.name in pose:
+                place, turn = body.pose.position, body.pose.orientation
+                pose[body.name][i] = (place.x, place.y, place.z, turn.x, turn.y, turn.z, turn.w)
+    return ObjectSeries(stream.stamp, pose)

@@ -13,14 +13,17 @@ from kata_core.arrays import FloatArray
 from kata_core.atomic import new_file
 from kata_core.errors import DataError
 from kata_core.recording import Segment, SegmentationConfig, intervention_steps, propose_segments
-from kata_learning.bags import Bag, Stream, read_bag, read_info
+from kata_core.yaml_data import load_yaml
+from kata_learning.bags import Stream, read_bag, read_info
+from kata_learning.raw_bags import RawBag, read_raw
 
-__all__ = ["SEGMENTS", "interventions", "propose", "read_segments", "write_segments"]
+__all__ = ["SEGMENTS", "human_topic", "intervened", "interventions", "propose", "read_segments", "write_segments"]
 
 SEGMENTS = "segments.yaml"
 """Name of the file in a bag's folder."""
 
 _TOUCH = ("geometry_msgs/msg/WrenchStamped", "std_msgs/msg/Float32MultiArray")
+_MARKS, _FRAMES = "episode/marks", "frames"
 _BEGIN, _END = 1, 2  # kata_msgs/EpisodeMark
 
 
@@ -82,7 +85,7 @@ def read_segments(bag: Path) -> tuple[Segment, ...]:
     if not path.exists():
         return ()
     try:
-        rows = yaml.safe_load(path.read_text(encoding="utf-8"))["segments"]
+        rows = load_yaml(path.read_text(encoding="utf-8"))["segments"]
         return tuple(Segment(float(row["start"]), float(row["end"]), str(row["label"])) for row in rows)
     except (OSError, yaml.YAMLError, KeyError, TypeError, ValueError, DataError) as error:
         fix = "segments: [{start: 0.0, end: 1.5, label: reach}], seconds"
@@ -105,22 +108,35 @@ def interventions(path: Path, stamps: NDArray[np.int64]) -> NDArray[np.bool_]:
     Raises:
         DataError: The bag is damaged.
     """
-    bag = read_bag(path, ("episode/marks", "frames"))
+    return intervened(read_raw(path, lambda topic, _: human_topic(topic)), stamps)
+
+
+def human_topic(topic: str) -> str | None:
+    """Return which of the streams that tell of a human a bag's topic is, under any namespace, or None."""
+    return next((name for name in (_MARKS, _FRAMES) if topic.endswith(f"/{name}")), None)
+
+
+def intervened(bag: RawBag, stamps: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Say what `interventions` says of a bag that was read with the topics of `human_topic`.
+
+    Raises:
+        DataError: A message is damaged.
+    """
     marked = _marked(bag, stamps)
-    return marked | _engaged(bag, stamps) if read_info(path).custom.get("source") == "policy" else marked
+    return marked | _engaged(bag, stamps) if bag.info.custom.get("source") == "policy" else marked
 
 
-def _marked(bag: Bag, stamps: NDArray[np.int64]) -> NDArray[np.bool_]:
-    if "episode/marks" not in bag.streams:
+def _marked(bag: RawBag, stamps: NDArray[np.int64]) -> NDArray[np.bool_]:
+    if _MARKS not in bag.streams:
         return np.zeros(len(stamps), dtype=bool)
-    marks = bag.stream("episode/marks")
+    marks = bag.decoded(_MARKS)
     kinds = np.array([int(m.kind) for m in marks.messages])
     turns = np.isin(kinds, (_BEGIN, _END))
     return intervention_steps(stamps, marks.received[turns], kinds[turns] == _BEGIN)
 
 
-def _engaged(bag: Bag, stamps: NDArray[np.int64]) -> NDArray[np.bool_]:
-    if "frames" not in bag.streams:
+def _engaged(bag: RawBag, stamps: NDArray[np.int64]) -> NDArray[np.bool_]:
+    if _FRAMES not in bag.streams:
         return np.zeros(len(stamps), dtype=bool)
-    frames = bag.stream("frames")
+    frames = bag.decoded(_FRAMES)
     return intervention_steps(stamps, frames.received, np.array([bool(m.engaged) for m in frames.messages]))

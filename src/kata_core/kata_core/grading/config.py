@@ -9,6 +9,7 @@ import yaml
 from kata_core.config_path import find_config
 from kata_core.errors import ConfigError
 from kata_core.params import from_mapping, param
+from kata_core.yaml_data import load_yaml
 
 __all__ = ["GradingConfig", "load_grading"]
 
@@ -64,7 +65,7 @@ def load_grading(path: str | Path = "quality.yaml") -> GradingConfig:
     """
     file = find_config(path)
     try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+        content = load_yaml(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise ConfigError(f"cannot be read: {' '.join(str(error).split())}", where=str(file)) from error
     values = content.get("thresholds") if isinstance(content, dict) else None

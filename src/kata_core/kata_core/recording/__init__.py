@@ -7,6 +7,7 @@ from kata_core.recording.drops import DropCounter
 from kata_core.recording.metadata import PARTIAL, TopicSummary, is_sound, metadata_text, sealed
 from kata_core.recording.pretrigger import PretriggerBuffer
 from kata_core.recording.segmentation import Segment, SegmentationConfig, intervention_steps, propose_segments
+from kata_core.recording.simulated import SimulatedTime
 from kata_core.recording.streams import Store, StreamSpec, load_streams, parse_pairs, parse_streams
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "PretriggerBuffer",
     "Segment",
     "SegmentationConfig",
+    "SimulatedTime",
     "Store",
     "StreamSpec",
     "TopicSummary",

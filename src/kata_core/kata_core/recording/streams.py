@@ -12,6 +12,7 @@ import yaml
 from kata_core.config_path import find_config
 from kata_core.errors import ConfigError
 from kata_core.robot.description import load_description
+from kata_core.yaml_data import load_yaml
 
 __all__ = ["Store", "StreamSpec", "load_streams", "parse_pairs", "parse_streams"]
 
@@ -66,7 +67,7 @@ def parse_streams(file: Path) -> tuple[StreamSpec, ...]:
         ConfigError: The file cannot be read, or an entry is unknown or of the wrong kind.
     """
     try:
-        content = yaml.safe_load(file.read_text())
+        content = load_yaml(file.read_text())
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise ConfigError(f"cannot be read: {' '.join(str(error).split())}", where=str(file)) from error
     entries = content.get("streams") if isinstance(content, dict) else None

@@ -38,6 +38,7 @@ class Steps:
         tick: Shape (T,).
         frame: By camera, shape (T,).
         frame_stamp: By camera, shape (T,), [ns].
+        intervention: Shape (T,).
     """
 
     entry: EpisodeEntry
@@ -49,10 +50,11 @@ class Steps:
     tick: NDArray[np.int32]
     frame: Arrays
     frame_stamp: Arrays
+    intervention: NDArray[np.bool_]
 
 
 _NAMED = ("observation", "sensitivity", "frame", "frame_stamp")
-_PLAIN = ("action", "stamp", "state_stamp", "tick")
+_PLAIN = ("action", "stamp", "state_stamp", "tick", "intervention")
 
 
 def assemble(about: Manifest, episodes: Sequence[Steps], folder: Path | None) -> Dataset:

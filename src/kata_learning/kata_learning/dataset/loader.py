@@ -4,7 +4,7 @@
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from kata_core.errors import DataError
 from kata_learning.dataset.store import Dataset
 
-__all__ = ["Batch", "WindowLoader", "WindowSpec"]
+__all__ = ["Around", "Batch", "WindowLoader", "WindowSpec"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,22 @@ class Batch:
     valid: NDArray[np.bool_]
 
 
+class Around(NamedTuple):
+    """Indices of the steps of B windows.
+
+    Attributes:
+        past: Shape (B, history).
+        own: Whether that is one of its own, not a repeated one.
+        ahead: Shape (B, horizon).
+        valid: Likewise.
+    """
+
+    past: NDArray[np.intp]
+    own: NDArray[np.bool_]
+    ahead: NDArray[np.intp]
+    valid: NDArray[np.bool_]
+
+
 class WindowLoader:
     """Draws windows from one split of a dataset, without a loop over samples or a decoder.
 
@@ -84,17 +100,26 @@ class WindowLoader:
 
     def batch(self, steps: NDArray[np.intp]) -> Batch:
         """Return the windows of some steps, indices into the dataset, shape (B,)."""
+        around = self.around(steps)
+        return Batch(
+            observation={name: _take(values, around.past) for name, values in self._dataset.observation.items()},
+            pictures=self.pictures(steps),
+            action=_take(self._dataset.action, around.ahead),
+            past=around.own,
+            valid=around.valid,
+        )
+
+    def around(self, steps: NDArray[np.intp]) -> Around:
+        """Return which steps the windows of some steps hold, shape (B,)."""
         back = steps[:, None] + np.arange(1 - self.spec.history, 1)
         ahead = steps[:, None] + np.arange(self.spec.horizon)
         first, last = self._first[steps, None], self._last[steps, None]
-        past = np.maximum(back, first)
-        return Batch(
-            observation={name: _take(values, past) for name, values in self._dataset.observation.items()},
-            pictures={camera: self._pictures(camera, steps, past) for camera in self.spec.cameras},
-            action=_take(self._dataset.action, np.minimum(ahead, last)),
-            past=back >= first,
-            valid=ahead <= last,
-        )
+        return Around(np.maximum(back, first), back >= first, np.minimum(ahead, last), ahead <= last)
+
+    def pictures(self, steps: NDArray[np.intp]) -> dict[str, NDArray[np.uint8]]:
+        """Return the pictures of the windows of some steps, as in `Batch`."""
+        past = self.around(steps).past
+        return {camera: self._pictures(camera, steps, past) for camera in self.spec.cameras}
 
     def _pictures(self, camera: str, steps: NDArray[np.intp], past: NDArray[np.intp]) -> NDArray[np.uint8]:
         out = np.empty((*past.shape, *self._dataset.manifest.cameras[camera]), dtype=np.uint8)

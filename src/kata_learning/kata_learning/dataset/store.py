@@ -25,6 +25,10 @@ STEPS = "steps.parquet"
 FloatArray32 = NDArray[np.float32]
 
 
+def _none() -> NDArray[np.bool_]:
+    return np.zeros(0, dtype=bool)
+
+
 @dataclass(frozen=True, slots=True)
 class Dataset:
     """Aligned steps; T steps over all episodes, in order.
@@ -41,6 +45,7 @@ class Dataset:
         tick: Step number within the episode before any was dropped, shape (T,); a gap shows drops.
         frame: By camera, the step's picture as index into the episode's pictures, shape (T,).
         frame_stamp: By camera, when that picture was taken, shape (T,), [ns].
+        intervention: Whether a human acted in the policy's place, shape (T,).
         folder: Where the pictures are; None without cameras.
     """
 
@@ -54,7 +59,13 @@ class Dataset:
     tick: NDArray[np.int32]
     frame: Mapping[str, NDArray[np.int32]] = field(default_factory=dict)
     frame_stamp: Mapping[str, NDArray[np.int64]] = field(default_factory=dict)
+    intervention: NDArray[np.bool_] = field(default_factory=_none)
     folder: Path | None = None
+
+    def __post_init__(self) -> None:
+        """Take a data set without interventions as one in which nobody intervened."""
+        if len(self.intervention) != len(self.action):
+            object.__setattr__(self, "intervention", np.zeros(len(self.action), dtype=bool))
 
     def __len__(self) -> int:
         """Return the number of steps."""
@@ -66,10 +77,11 @@ class Dataset:
         return np.flatnonzero(np.isin(self.episode, chosen))
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return all arrays by the name of their column."""
+        """Return all arrays by the name of their column; interventions only where there are some."""
         parts: dict[str, Mapping[str, NDArray[Any]]] = {part: getattr(self, part) for part in _PARTS}
         named = {_column(part, name): values for part, of in parts.items() for name, values in of.items()}
-        return {**named, **{name: getattr(self, name) for name in _PLAIN}}
+        human = {"intervention": self.intervention} if self.intervention.any() else {}
+        return {**named, **{name: getattr(self, name) for name in _PLAIN}, **human}
 
     def frames(self) -> FrameStore:
         """Return the pictures.
@@ -138,7 +150,7 @@ def load_dataset(folder: Path) -> Dataset:
         manifest = from_json(json.loads((folder / MARKER).read_text()))
         arrays = read_table(folder / STEPS)
         fields: dict[str, Any] = {part: _of(part, arrays, manifest) for part in _PARTS}
-        fields |= {name: arrays[name] for name in _PLAIN}
+        fields |= {name: arrays[name] for name in (*_PLAIN, "intervention") if name in _PLAIN or name in arrays}
         dataset = Dataset(manifest, **fields, folder=folder)
     except (OSError, KeyError, TypeError, ValueError, AttributeError) as error:
         text = f"lacks {error}" if isinstance(error, KeyError) else str(error).replace("\n", " ")

@@ -21,7 +21,7 @@ VIDEO = "videos/{video_key}/chunk-{chunk_index:03d}/file-{file_index:03d}.mp4"
 CHUNK, DATA_MB, VIDEO_MB = 1000, 100, 200
 """Files in a folder, and the sizes at which a new file is begun."""
 
-STAMPS = ("stamp", "state_stamp", "tick")
+STAMPS = ("stamp", "state_stamp", "tick", "intervention")
 """Arrays of a dataset that become features ``kata.NAME``."""
 
 _COUNTERS = {"timestamp": "float32", "frame_index": "int64", "episode_index": "int64", "index": "int64", "task_index": "int64"}

@@ -211,6 +211,7 @@ def _steps(source: _Source, row: Row, table: pa.Table, frames: Mapping[str, _Tra
     nominal = np.rint(np.arange(count) * (1e9 / rate)).astype(np.int64)
     own = {name: values(table[f"kata.{name}"]) if source.known else nominal for name in ("stamp", "state_stamp")}
     tick = values(table["kata.tick"]) if source.known else np.arange(count)
+    human = values(table["kata.intervention"]) if "kata.intervention" in table.column_names else np.zeros(count)
     taken = {camera: values(table[f"kata.frame_stamp.{camera}"]) if source.known else nominal for camera in frames}
     terms = source.about.terms
     return Steps(
@@ -222,6 +223,7 @@ def _steps(source: _Source, row: Row, table: pa.Table, frames: Mapping[str, _Tra
         tick=tick.astype(np.int32),
         frame={camera: track[1] for camera, track in frames.items()},
         frame_stamp=taken,
+        intervention=human.astype(bool),
     )
 
 
