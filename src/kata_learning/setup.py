@@ -3,7 +3,7 @@
 
 from setuptools import find_packages, setup
 
-COMMANDS = ("bag", "check", "dataset", "train", "export", "evaluate", "report")
+COMMANDS = ("bag", "check", "dataset", "train", "export", "evaluate", "policy", "report", "demonstrate")
 
 setup(
     name="kata_learning",
@@ -17,7 +17,8 @@ setup(
         ("share/kata_learning", ["package.xml"]),
     ],
     install_requires=[
-        *("numpy", "torch", "onnx", "onnxscript", "rosbags", "tqdm", "pyarrow", "av", "h5py"),
+        *("numpy", "torch", "onnx", "onnx-ir", "onnxscript", "rosbags", "tqdm", "pyarrow", "av", "h5py"),
+        *("tyro", "tensorboard"),
         *("kata_core", "kata_sim"),
     ],
     entry_points={

@@ -14,7 +14,7 @@ setup(
         ("share/ament_index/resource_index/packages", ["resource/kata_sim"]),
         ("share/kata_sim", ["package.xml"]),
     ],
-    install_requires=["numpy", "mujoco", "trimesh", "fast-simplification", "kata_core"],
+    install_requires=["numpy", "mujoco", "trimesh", "fast-simplification", "gymnasium", "kata_core"],
     # colcon test looks for pytest here; colcon.meta names the folder of tests.
     extras_require={"test": ["pytest"]},
     zip_safe=False,

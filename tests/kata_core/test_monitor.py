@@ -102,6 +102,8 @@ def test_disagreement_is_that_of_the_instants_that_both_speak_of() -> None:
     chunks = np.stack([plan[i : i + 6] for i in range(6)])
     assert disagreement(chunks[0], chunks[1]) == 0.0
     assert disagreement(chunks[0], chunks[1] + 0.2) == pytest.approx(0.2)
+    assert disagreement(chunks[0], chunks[4] + 0.2, gap=4) == pytest.approx(0.2)
+    assert disagreement(chunks[0], chunks[5] + 9.0, gap=6) == 0.0
     jumping = chunks + 0.1 * (np.arange(6) % 2)[:, None, None]
     both = np.concatenate([chunks, jumping])
     assert disagreement_scores(both, np.repeat([0, 1], 6).astype(np.int32), STEPS) == pytest.approx([0.0, 0.1])
@@ -134,8 +136,7 @@ def test_what_is_not_finite_is_unsure_at_once(spec: MonitorSpec, broken: float) 
 
 def test_a_missed_step_is_no_disagreement(monitor: PolicyMonitor) -> None:
     for i in range(8):
-        judgement = monitor.judge(seen(0.1), np.full((4, 2), float(i)))
-        monitor.miss()
+        judgement = monitor.judge(seen(0.1), np.full((4, 2), float(i)), step=2 * i)
     assert (judgement.certainty, judgement.disagreement) == (SURE, 0.0)
 
 

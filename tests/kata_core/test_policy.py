@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from kata_core import ContractError, RobotModel, load_robot
-from kata_core.observation import Observer, TermSpec
-from kata_core.policy import PolicyContract, TemporalEnsemble
+from kata_core.observation import CameraSpec, Observer, TermSpec
+from kata_core.policy import ExecutionConfig, ObservationHistory, PolicyContract, Quantisation
 from kata_core.policy.monitor import Levels, MonitorSpec
 from kata_core.policy.onnx_policy import OnnxPolicy
 
@@ -80,8 +80,71 @@ def test_a_contract_brings_its_monitor(contract: PolicyContract) -> None:
 def test_a_file_of_an_older_kata_is_refused_with_what_to_do(contract: PolicyContract) -> None:
     old = {**json.loads(contract.to_json()), "schema_version": 1}
     del old["monitor"]
-    with pytest.raises(ContractError, match=r"old\.onnx: contract has schema version 1, this Kata reads 2 \(export .* again"):
+    with pytest.raises(ContractError, match=r"old\.onnx: contract has schema version 1, this Kata reads 3 \(export .* again"):
         PolicyContract.from_json(json.dumps(old), where="old.onnx")
+
+
+def test_a_contract_brings_all_that_runs_it(contract: PolicyContract) -> None:
+    full = replace(
+        contract,
+        kind="act",
+        history=2,
+        cameras=(CameraSpec("head", 96, 128),),
+        noise=(TermSpec("noise", (16, 7)),),
+        quantisation=Quantisation("dynamic", 1.0 / 300.0, 1e-3, 100),
+        execution=ExecutionConfig("receding", replan=8),
+    )
+    assert PolicyContract.from_json(full.to_json()) == full
+    assert full.inputs["joint_position"] == ((2, 7), np.float32)
+    assert full.inputs["camera.head"] == ((2, 96, 128, 3), np.uint8)
+    assert full.inputs["noise"] == ((16, 7), np.float32)
+
+
+def test_execution_that_makes_no_sense_is_refused(contract: PolicyContract) -> None:
+    data = json.loads(contract.to_json())
+    data["execution"]["mode"] = "hope"
+    with pytest.raises(ContractError, match="mode is 'hope'"):
+        PolicyContract.from_json(json.dumps(data))
+
+
+@pytest.mark.parametrize(
+    ("cameras", "shown"),
+    [
+        ((), "no camera"),
+        ((CameraSpec("wrist", 96, 128),), r"wrist \(128×96 rgb\)"),
+        ((CameraSpec("head", 96, 96),), r"head \(96×96 rgb\)"),
+        ((CameraSpec("head", 96, 128, "bgr"),), r"head \(128×96 bgr\)"),
+    ],
+)
+def test_another_camera_is_refused_and_both_are_shown(contract: PolicyContract, g1: RobotModel, cameras, shown: str) -> None:
+    looking = replace(contract, cameras=(CameraSpec("head", 48, 64),))
+    looking.check(g1, 50.0, (CameraSpec("head", 240, 320), CameraSpec("wrist", 8, 8)))
+    with pytest.raises(ContractError, match=r"head \(64×48 rgb\), the robot has " + shown):
+        looking.check(g1, 50.0, cameras)
+
+
+def test_another_joint_order_is_refused_and_both_are_shown(contract: PolicyContract, g1: RobotModel) -> None:
+    turned = contract.joint_names[::-1]
+    with pytest.raises(ContractError, match=f"order.*{turned[0]}.*{turned[-1]}.*robot in the order.*{turned[-1]}.*{turned[0]}"):
+        replace(contract, joint_names=turned).check(g1)
+
+
+def test_history_repeats_the_oldest_until_there_are_enough() -> None:
+    history = ObservationHistory(3)
+    seen = [history.push({"x": np.array([float(i)])})["x"][:, 0].tolist() for i in range(4)]
+    assert seen == [[0.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.0, 1.0, 2.0], [1.0, 2.0, 3.0]]
+    history.clear()
+    assert history.push({"x": np.array([9.0])})["x"][:, 0].tolist() == [9.0, 9.0, 9.0]
+    assert ObservationHistory(1).push({"x": np.array([9.0])})["x"].shape == (1,)
+
+
+def test_a_wrench_is_seen_as_it_is_measured(g1: RobotModel, state_at) -> None:
+    observer = Observer(g1, ["wrench/left_wrist", "joint_position"], ("right_elbow_joint",))
+    assert observer.wrenches == ("left_wrist",)
+    assert observer.observe(state_at(), {}) is None
+    seen = observer.observe(state_at(), {}, {"left_wrist": np.arange(6.0)})
+    assert seen["wrench/left_wrist"].tolist() == [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]
+    assert observer.jacobian(state_at())["wrench/left_wrist"].shape == (6, 1)
 
 
 def test_a_monitor_that_makes_no_sense_is_refused(contract: PolicyContract) -> None:
@@ -129,19 +192,3 @@ def test_files_that_are_no_policy_are_refused(tmp_path, g1: RobotModel) -> None:
     for path in (broken, other, tmp_path / "missing.onnx"):
         with pytest.raises(ContractError, match=path.name):
             OnnxPolicy.load(path, g1)
-
-
-def test_agreeing_chunks_blend_to_themselves() -> None:
-    ensemble, path = TemporalEnsemble(4, 0.1), np.arange(20.0)[:, None]
-    for t in range(10):
-        assert ensemble.push(path[t : t + 4]) == pytest.approx(path[t])
-
-
-def test_blending_has_no_jump_where_chunks_disagree() -> None:
-    ensemble = TemporalEnsemble(8, 0.0)
-    for _ in range(8):
-        before = ensemble.push(np.zeros((8, 1)))
-    after = ensemble.push(np.ones((8, 1)))
-    assert abs(after - before)[0] == pytest.approx(1 / 8)
-    ensemble.clear()
-    assert ensemble.push(np.ones((8, 1))) == pytest.approx([1.0])

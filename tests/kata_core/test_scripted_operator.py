@@ -4,6 +4,8 @@
 import numpy as np
 import pytest
 
+from kata_core import ConfigError
+from kata_core.scripted import PersonConfig, make_operator
 from kata_core.scripted_operator import OperatorConfig, ScriptedOperator
 
 GOAL = np.array([0.35, -0.15, 0.25])
@@ -64,3 +66,32 @@ def test_without_a_goal_the_hand_waits():
     samples = [person.step(None, PALM, round(i * 1e8)) for i in range(30)]
     assert all(f.engaged for f in samples)
     assert np.ptp([f.position[1] for f in samples], axis=0).max() == 0.0
+
+
+@pytest.mark.parametrize(("task", "objects"), [("lift", ("box",)), ("push", ("puck", "goal")), ("reach", ("goal",))])
+def test_whoever_shows_a_task_says_what_is_not_seen(task, objects):
+    person = make_operator(task, PersonConfig())
+    missing = person.missing({}, {})
+    assert all(name in missing for name in (*objects, "right_hand"))
+    pose = np.array([0.3, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0])
+    assert person.missing(dict.fromkeys(objects, pose), dict.fromkeys(("left_hand", "right_hand"), pose)) == ""
+
+
+def test_nobody_shows_an_unknown_task():
+    with pytest.raises(ConfigError, match="juggle"):
+        make_operator("juggle", PersonConfig())
+
+
+@pytest.mark.parametrize("task", ["lift", "push"])
+def test_the_first_wish_is_where_the_palm_is(task):
+    person = make_operator(task, PersonConfig(reaction=0.0, tremor=0.0, noise=0.0))
+    turned = np.array([0.0, 0.1, 0.0, np.sqrt(1 - 0.01)])
+    palms = {hand: np.array([0.3, side * 0.2, 0.0, *turned]) for hand, side in (("left_hand", 1), ("right_hand", -1))}
+    objects = {name: np.array([0.3, y, -0.05, 0.0, 0.0, 0.0, 1.0]) for name, y in (("box", 0.0), ("puck", -0.1), ("goal", 0.0))}
+    idle = person.step(objects, palms, 0)
+    person.engage(0)
+    first = person.step(objects, palms, 0)
+    np.testing.assert_allclose(first.position, idle.position, atol=1e-9)
+    np.testing.assert_allclose(np.abs(first.orientation_xyzw), np.abs(idle.orientation_xyzw), atol=1e-9)
+    later = person.step(objects, palms, 500_000_000)
+    assert np.linalg.norm(later.position - idle.position) > 0.005

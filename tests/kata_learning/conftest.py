@@ -14,7 +14,7 @@ from kata_learning.bags import find_bags
 from kata_learning.build import DatasetConfig, build_dataset
 from kata_learning.dataset import Dataset, load_dataset, save_dataset
 from kata_learning.exporting import export_policy
-from kata_learning.run_folder import Run, load_run, save_run
+from kata_learning.run_folder import About, Run, load_run, save_run
 from kata_learning.train import Trained, train_policy
 
 
@@ -84,8 +84,7 @@ def trained(dataset: Dataset) -> Trained:
 def run_path(trained: Trained, saved: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder of a run that was trained on the saved dataset."""
     folder = tmp_path_factory.mktemp("run") / "run"
-    about = {"data": str(saved), "data_hash": load_dataset(saved).manifest.hash, "commit": "test"}
-    save_run(trained, SHORT, about, folder)
+    save_run(trained, About(SHORT, saved, load_dataset(saved).manifest.hash, "test", "reach"), folder)
     return folder
 
 

@@ -14,6 +14,7 @@ from kata_learning import exporting
 from kata_learning.dataset import load_dataset
 from kata_learning.exporting import PARITY_TOLERANCE, export_policy
 from kata_learning.monitoring import MonitorConfig, make_monitor, observations
+from kata_learning.onnx_graph import parity
 
 
 def test_onnx_computes_what_torch_does(policy_path, run, saved, g1):
@@ -54,6 +55,7 @@ def test_too_few_demonstrations_are_refused(saved, run):
         observation={name: values[two] for name, values in dataset.observation.items()},
         action=dataset.action[two],
         episode=dataset.episode[two],
+        tick=dataset.tick[two],
     )
     with pytest.raises(DataError, match="2 episodes cannot calibrate"):
         make_monitor(few, run.network, MonitorConfig())
@@ -86,7 +88,7 @@ def test_parity_notices_a_changed_weight(policy_path, run, saved):
     values[0, 0] += 1.0
     weight.CopyFrom(onnx.numpy_helper.from_array(values, weight.name))
     observations = {name: np.array(v[:50]) for name, v in load_dataset(saved).observation.items()}
-    assert exporting.parity(model.SerializeToString(), run.network, observations) > PARITY_TOLERANCE
+    assert parity(model.SerializeToString(), run.network, observations) > PARITY_TOLERANCE
 
 
 def test_another_dataset_is_refused(run, saved, tmp_path):

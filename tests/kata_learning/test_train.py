@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
+import copy
 import dataclasses
+import itertools
 
 import numpy as np
 import pytest
@@ -7,9 +9,19 @@ import torch
 from synthetic import SHORT
 
 from kata_core.errors import DataError
-from kata_learning.run_folder import load_losses, load_run
-from kata_learning.samples import Disturbance, carried_slopes, fading, take_samples
-from kata_learning.train import train_policy
+from kata_learning.folds import fold_of
+from kata_learning.recipe import Recipe
+from kata_learning.run_folder import RunWriter, begin_run, finished, load_losses, load_run, read_about
+from kata_learning.train import Watch, train_policy
+
+
+def changed(**train):
+    return dataclasses.replace(SHORT, train=dataclasses.replace(SHORT.train, **train))
+
+
+def assert_same_weights(ours, theirs):
+    for one, other in zip(ours.state_dict().values(), theirs.state_dict().values(), strict=True):
+        assert torch.equal(one, other)
 
 
 def test_the_loss_falls(trained):
@@ -20,86 +32,101 @@ def test_the_loss_falls(trained):
 def test_the_same_seed_gives_the_same_weights(dataset, trained):
     again = train_policy(dataset, SHORT)
     assert again.losses == trained.losses
-    for ours, theirs in zip(again.network.parameters(), trained.network.parameters(), strict=True):
-        assert torch.equal(ours, theirs)
+    assert_same_weights(again.network, trained.network)
+
+
+@pytest.mark.parametrize("norm", ["none", "batch"])
+def test_resumed_training_is_the_same_bit_for_bit(dataset, norm):
+    shape = dataclasses.replace(SHORT.shape, dropout=0.2, norm=norm)
+    recipe, states = dataclasses.replace(SHORT, shape=shape), []
+    whole = train_policy(dataset, recipe, Watch(save=lambda state: states.append(copy.deepcopy(state()))))
+    for state in (states[0], states[6]):
+        resumed = train_policy(dataset, recipe, start=state)
+        assert resumed.losses == whole.losses
+        assert_same_weights(resumed.network, whole.network)
 
 
 def test_training_ends_when_it_no_longer_helps(dataset):
-    config = dataclasses.replace(SHORT, epochs=40, patience=3, rate=0.05)
-    outcome = train_policy(dataset, config)
+    outcome = train_policy(dataset, changed(epochs=40, patience=3, rate=0.05))
     assert len(outcome.losses) < 40
     assert len(outcome.losses) - 1 - outcome.best == 3
+
+
+def test_attempts_choose_the_pass_whatever_the_loss_says(dataset):
+    answers = itertools.chain([1, 3, 3, 2])
+    outcome = train_policy(dataset, changed(rollouts=5, rollout_every=3), Watch(judge=lambda network: next(answers)))
+    assert [loss.successes for loss in outcome.losses] == [None, None, 1, None, None, 3, None, None, 3, None, None, 2]
+    assert outcome.best == min((5, 8), key=lambda epoch: outcome.losses[epoch].validation)
+
+
+def test_the_rate_rises_and_falls(trained):
+    rates = [loss.rate for loss in trained.losses]
+    assert max(rates) <= SHORT.train.rate
+    assert rates[1:] == sorted(rates[1:], reverse=True)
+    assert rates[-1] < 0.05 * SHORT.train.rate
+
+
+def test_bfloat16_learns_too(dataset):
+    outcome = train_policy(dataset, changed(precision="bfloat16"))
+    assert outcome.losses[-1].train < 0.6 * outcome.losses[0].train
+    assert all(value.dtype != torch.bfloat16 for value in outcome.network.state_dict().values())
 
 
 def test_output_is_absolute_positions_near_the_measured(dataset, run):
     terms = [torch.from_numpy(np.array(values[:5])) for values in dataset.observation.values()]
     with torch.no_grad():
         chunk = run.network(*terms)
-    assert chunk.shape == (5, SHORT.horizon, len(dataset.manifest.joint_names))
+    assert chunk.shape == (5, SHORT.train.horizon, len(dataset.manifest.joint_names))
     assert (chunk[:, 0] - terms[0]).abs().max() < 0.3
 
 
-@pytest.fixture
-def samples(dataset):
-    return take_samples(dataset, "train", 8)
+def test_a_policy_sees_only_the_terms_that_it_is_given(dataset):
+    spec = dataclasses.replace(SHORT, terms=("joint_position",)).spec(dataset)
+    assert [term.name for term in spec.terms] == ["joint_position"]
 
 
-def disturbed(samples, noise=0.0, shift=0.0):
-    blur = tuple(torch.zeros(term.shape[1:]) for term in samples.terms)
-    return Disturbance(noise, fading(8, 50.0, 0.1), shift, blur).apply(samples, torch.Generator().manual_seed(0))
-
-
-def test_an_error_is_led_back(samples):
-    pushed = disturbed(samples, noise=0.05)
-    push = pushed.terms[0] - samples.terms[0]
-    assert 0.02 < push.std().item() < 0.05
-    offset = pushed.chunk - samples.chunk
-    for i in range(8):
-        torch.testing.assert_close(offset[:, i], push * float(np.exp(-(i + 1) / 50.0 / 0.1)), atol=1e-6, rtol=1e-4)
-
-
-def test_an_error_is_seen_as_the_robot_would_see_it(samples):
-    pushed = disturbed(samples, noise=0.05)
-    moved = pushed.terms[2] - samples.terms[2]
-    assert moved.abs().max() > 0.01
-    torch.testing.assert_close(pushed.terms[1] - samples.terms[1], -moved, atol=1e-5, rtol=1e-3)
-
-
-def test_in_another_place_the_same_motion_remains(samples):
-    elsewhere = disturbed(samples, shift=0.2)
-    shift = elsewhere.terms[0] - samples.terms[0]
-    assert shift.abs().max() > 0.2
-    torch.testing.assert_close(elsewhere.terms[1], samples.terms[1], atol=1e-5, rtol=1e-3)
-    torch.testing.assert_close(elsewhere.chunk - samples.chunk, shift[:, None].expand_as(samples.chunk), atol=1e-6, rtol=1e-4)
-
-
-def test_objects_are_carried_by_the_frame_that_they_are_seen_from():
-    hand = torch.randn(5, 3, 7)
-    names = ("joint_position", "object_from_frame/cup/palm", "object_position/cup", "object_position/wall")
-    slopes = (torch.eye(7).expand(5, 7, 7), -hand, torch.zeros(5, 3, 7), torch.zeros(5, 3, 7))
-    joints, seen, cup, wall = carried_slopes(names, slopes)
-    assert torch.equal(joints, slopes[0])
-    assert not seen.any()
-    assert torch.equal(cup, hand)
-    assert not wall.any()
-
-
-def test_without_objects_there_is_no_other_place():
-    assert not any(slope.any() for slope in carried_slopes(("joint_position",), (torch.eye(7).expand(5, 7, 7),)))
-
-
-def test_without_noise_nothing_is_disturbed(samples):
-    same = disturbed(samples)
-    assert all(torch.equal(a, b) for a, b in zip(same.terms, samples.terms, strict=True))
-    assert torch.equal(same.chunk, samples.chunk)
+@pytest.mark.parametrize(
+    ("lacks", "says"),
+    [
+        ({"terms": ("wrench/left",)}, "sees? the term 'wrench/left', which the dataset lacks"),
+        ({"cameras": ("head",)}, "sees? the camera 'head', which the dataset lacks"),
+    ],
+)
+def test_data_that_lack_what_a_policy_needs_are_refused(dataset, lacks, says):
+    with pytest.raises(DataError, match=says.replace("sees?", "see")):
+        train_policy(dataset, dataclasses.replace(SHORT, **lacks))
 
 
 def test_a_run_comes_back_from_its_folder(run_path, trained, run):
     assert run.network.spec == trained.network.spec
     assert tuple(load_losses(run_path)) == trained.losses
-    for ours, theirs in zip(run.network.state_dict().values(), trained.network.state_dict().values(), strict=True):
-        assert torch.equal(ours, theirs)
+    assert_same_weights(run.network, trained.network)
+    assert read_about(run_path).recipe == SHORT
     assert (run_path / "loss.png").stat().st_size > 1000
+
+
+def test_a_run_that_was_cut_off_is_resumed_from_its_folder(dataset, run_path, trained, tmp_path):
+    folder = tmp_path / "run"
+    writer = begin_run(read_about(run_path), folder)
+    assert writer.checkpoint() is None
+    with pytest.raises(DataError, match="not finished"):
+        load_run(folder)
+
+    class PulledPlugError(Exception):
+        pass
+
+    def pull(state):
+        RunWriter(folder, 0.0).save(state)
+        if len(load_losses(folder)) == 5:
+            raise PulledPlugError
+
+    with pytest.raises(PulledPlugError):
+        train_policy(dataset, SHORT, Watch(save=pull))
+    assert not finished(folder)
+    assert tuple(load_losses(folder)) == trained.losses[:5]
+    writer.finish(train_policy(dataset, read_about(folder).recipe, start=writer.checkpoint()))
+    assert_same_weights(load_run(folder).network, trained.network)
+    assert sorted(path.name for path in folder.iterdir()) == ["config.json", "loss.png", "metrics.csv", "policy.pt"]
 
 
 @pytest.mark.parametrize("file", ["policy.pt", "config.json"])
@@ -110,3 +137,18 @@ def test_a_cut_run_gives_one_line(run_path, tmp_path, file):
     with pytest.raises(DataError, match="not a training run") as caught:
         load_run(tmp_path)
     assert "\n" not in str(caught.value)
+
+
+def test_each_episode_is_held_out_once(dataset):
+    folds = [fold_of(dataset, i, 3) for i in range(3)]
+    held_out = [{e.bag for e in fold.manifest.episodes if e.split == "validation"} for fold in folds]
+    assert set.union(*held_out) == {entry.bag for entry in dataset.manifest.episodes}
+    assert sum(map(len, held_out)) == len(dataset.manifest.episodes)
+    assert folds[0].manifest.statistics != folds[1].manifest.statistics
+    assert train_policy(folds[1], changed(epochs=1)).losses
+    with pytest.raises(DataError, match="cannot make 9 folds"):
+        fold_of(dataset, 0, 9)
+
+
+def test_a_recipe_comes_back_from_json():
+    assert Recipe.from_mapping(SHORT.to_mapping()) == SHORT

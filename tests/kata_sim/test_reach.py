@@ -1,63 +1,78 @@
 # SPDX-License-Identifier: Apache-2.0
 """The reach task's goals and criterion, and the scripted expert that proves it can be done."""
 
+from dataclasses import dataclass, field
 from itertools import product
 
 import numpy as np
 import pytest
 
 from kata_core import RobotError, RobotModel
-from kata_sim import GoalBox, ReachExpert, ReachTask, Simulation, load_sim_data, run_rollout
+from kata_sim import GoalBox, ReachExpert, Simulation, load_sim_data, run_rollout
+from kata_sim.tasks.reach import ReachTask
 
 MS = 1_000_000
 BOX = GoalBox("palm", np.array([0.2, -0.3, 0.0]), np.array([0.4, -0.1, 0.2]))
 
 
+@dataclass
+class Palm:
+    """A world in which the palm is wherever it is put."""
+
+    at: np.ndarray = field(default_factory=lambda: np.zeros(3))
+
+    def frame_position(self, frame: str) -> np.ndarray:
+        return self.at
+
+    def place(self, body: str, pose: np.ndarray) -> None:
+        assert body == "goal" and pose.shape == (7,)
+
+
 @pytest.fixture
 def task() -> ReachTask:
     task = ReachTask(BOX)
-    task.reset(np.random.default_rng(0), np.zeros(3), 0)
+    task.reset(np.random.default_rng(0), Palm(), 0)
     return task
 
 
 def test_success_needs_half_a_second_near_the_goal(task: ReachTask) -> None:
     near = task.goal + np.array([0.0199, 0.0, 0.0])
-    task.update(near, 100 * MS)
-    task.update(near, 599 * MS)
-    assert not task.state(599 * MS).success
-    task.update(near, 600 * MS)
-    assert task.state(600 * MS).success
+    task.update(Palm(near), 100 * MS)
+    task.update(Palm(near), 599 * MS)
+    assert not task.state(Palm(), 599 * MS).success
+    task.update(Palm(near), 600 * MS)
+    assert task.state(Palm(), 600 * MS).success
 
 
 def test_leaving_the_goal_starts_the_wait_anew(task: ReachTask) -> None:
-    task.update(task.goal, 0)
-    task.update(task.goal + np.array([0.0, 0.0201, 0.0]), 300 * MS)
-    task.update(task.goal, 302 * MS)
-    task.update(task.goal, 600 * MS)
-    assert not task.state(600 * MS).success
+    task.update(Palm(task.goal), 0)
+    task.update(Palm(task.goal + np.array([0.0, 0.0201, 0.0])), 300 * MS)
+    task.update(Palm(task.goal), 302 * MS)
+    task.update(Palm(task.goal), 600 * MS)
+    assert not task.state(Palm(), 600 * MS).success
 
 
 def test_nan_is_far(task: ReachTask) -> None:
-    task.update(task.goal, 0)
-    task.update(np.full(3, np.nan), 300 * MS)
-    task.update(task.goal, 600 * MS)
-    assert not task.state(600 * MS).success
+    task.update(Palm(task.goal), 0)
+    task.update(Palm(np.full(3, np.nan)), 300 * MS)
+    task.update(Palm(task.goal), 600 * MS)
+    assert not task.state(Palm(), 600 * MS).success
 
 
 def test_success_is_latched_until_a_reset(task: ReachTask) -> None:
-    task.update(task.goal, 0)
-    task.update(task.goal, 500 * MS)
-    task.update(np.zeros(3), 502 * MS)
-    assert task.state(502 * MS).success
-    task.reset(np.random.default_rng(1), np.zeros(3), 600 * MS)
-    assert not task.state(700 * MS).success
-    assert task.state(700 * MS).elapsed == pytest.approx(0.1)
+    task.update(Palm(task.goal), 0)
+    task.update(Palm(task.goal), 500 * MS)
+    task.update(Palm(np.zeros(3)), 502 * MS)
+    assert task.state(Palm(), 502 * MS).success
+    task.reset(np.random.default_rng(1), Palm(), 600 * MS)
+    assert not task.state(Palm(), 700 * MS).success
+    assert task.state(Palm(), 700 * MS).elapsed == pytest.approx(0.1)
 
 
 def test_goals_lie_in_the_box_and_away_from_the_palm(task: ReachTask) -> None:
     rng, palm = np.random.default_rng(2), np.array([0.3, -0.2, 0.1])
     for _ in range(200):
-        task.reset(rng, palm, 0)
+        task.reset(rng, Palm(palm), 0)
         assert (task.goal >= BOX.low).all()
         assert (task.goal <= BOX.high).all()
         assert np.linalg.norm(task.goal - palm) >= 0.08
@@ -65,7 +80,7 @@ def test_goals_lie_in_the_box_and_away_from_the_palm(task: ReachTask) -> None:
 
 def test_a_box_too_small_for_the_distance_still_gives_a_goal() -> None:
     task = ReachTask(GoalBox("palm", np.zeros(3), np.full(3, 0.01)))
-    task.reset(np.random.default_rng(0), np.zeros(3), 0)
+    task.reset(np.random.default_rng(0), Palm(), 0)
     assert (task.goal <= 0.01).all()
 
 
@@ -76,10 +91,10 @@ def test_the_expert_reaches_every_goal(simulation: Simulation, g1: RobotModel) -
 
 
 def test_the_corners_of_the_box_are_reached_without_contact(simulation: Simulation, g1: RobotModel) -> None:
-    box = load_sim_data(g1.description).reach
+    box = load_sim_data(g1.description).tasks.reach
     assert box is not None
     for corner in product(*zip(box.low, box.high, strict=True)):
-        expert, goal = ReachExpert(g1, box.frame), {"goal": np.array(corner)}
+        expert, goal = ReachExpert(g1, box.frame), {"goal": np.array([*corner, 0, 0, 0, 1])}
         run_rollout(simulation, lambda state, _, act=expert, goal=goal: act(state, goal), seed=0, rate=50.0, timeout=2.0)
         assert np.linalg.norm(simulation.frame_position(box.frame) - corner) < 0.01, corner
         assert simulation.data.ncon == 0, corner

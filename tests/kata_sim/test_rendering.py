@@ -57,7 +57,7 @@ def test_the_goal_is_seen_wherever_it_is(simulation: Simulation, camera: str) ->
 
 
 def test_goals_at_the_corners_are_in_the_head_cameras_view(simulation: Simulation, g1: RobotModel) -> None:
-    box = load_sim_data(g1.description).reach
+    box = load_sim_data(g1.description).tasks.reach
     assert box is not None
     for x, y, z in product(*zip(box.low, box.high, strict=True)):
         simulation.data.mocap_pos[0] = [x, y, z + g1.description.base_height]

@@ -121,8 +121,19 @@ def test_a_limp_robot_in_the_air_feels_no_gravity(floating: Simulation, g1: Robo
     assert np.linalg.norm(floating.imu().linear_acceleration) < 0.5
 
 
-def test_a_push_gives_the_base_its_impulse(floating: Simulation) -> None:
+def test_a_free_base_hangs_until_it_is_commanded(floating: Simulation, compensated: Rest) -> None:
     floating.reset(0)
+    before = floating.base()
+    floating.step(500)
+    assert floating.base().position == pytest.approx(before.position, abs=1e-9)
+    floating.command(compensated(np.array(floating.joint_state().position)))
+    floating.step(50)
+    assert not np.array_equal(floating.base().position, before.position)
+
+
+def test_a_push_gives_the_base_its_impulse(floating: Simulation, compensated: Rest) -> None:
+    floating.reset(0)
+    floating.command(compensated(np.array(floating.joint_state().position)))
     floating.step(10)
     before = floating.base()
     floating.push(np.array([8.0, 0.0, 0.0]))

@@ -6,7 +6,9 @@ Terms (positions in the base's frame):
 - ``joint_position``, ``joint_velocity``: of the policy's joints, [rad] and [rad/s].
 - ``frame_position/FRAME``: of a frame of the robot, by forward kinematics, [m].
 - ``object_position/OBJECT``: of an object of the task, [m].
+- ``object_rotation/OBJECT``: the first two columns of its rotation matrix, one after the other (Zhou et al. 2019, CVPR).
 - ``object_from_frame/OBJECT/FRAME``: the object's position minus the frame's, [m].
+- ``wrench/SENSOR``: force and torque of a sensor in its own frame, [N] and [N·m].
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,9 +22,20 @@ from kata_core.errors import ContractError
 from kata_core.joints import JointState
 from kata_core.robot import RobotModel
 
-__all__ = ["Observer", "TermSpec"]
+__all__ = ["CameraSpec", "Observer", "TermSpec"]
 
-_PARTS = {"joint_position": 0, "joint_velocity": 0, "frame_position": 1, "object_position": 1, "object_from_frame": 2}
+_PARTS = {
+    "joint_position": 0,
+    "joint_velocity": 0,
+    "frame_position": 1,
+    "object_position": 1,
+    "object_rotation": 1,
+    "object_from_frame": 2,
+    "wrench": 1,
+}
+
+_SIZES = {"object_rotation": 6, "wrench": 6}
+"""Of terms that are neither one number a joint nor a place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +49,33 @@ class TermSpec:
 
     name: str
     shape: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CameraSpec:
+    """Pictures of one camera, as a policy takes them: uint8, rows from the top.
+
+    Attributes:
+        name: Of the camera, as in its topic.
+        height: Rows [px].
+        width: Columns [px].
+        colours: Order of the colours.
+    """
+
+    name: str
+    height: int
+    width: int
+    colours: str = "rgb"
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Return the shape of a picture."""
+        return (self.height, self.width, 3)
+
+    @property
+    def input(self) -> str:
+        """Return the name under which the picture stands in an observation."""
+        return f"camera.{self.name}"
 
 
 class Observer:
@@ -59,9 +99,10 @@ class Observer:
         for frame in self._frames:
             if not robot.pinocchio.existFrame(frame):
                 raise ContractError(f"observation names the unknown frame {frame!r}", where=robot.description.name)
-        shape = {0: (len(self._joints),), 1: (3,), 2: (3,)}
-        self.terms = tuple(TermSpec("/".join(p), shape[len(p) - 1]) for p in self._parsed)
+        sizes = [_SIZES.get(p[0], len(self._joints) if len(p) == 1 else 3) for p in self._parsed]
+        self.terms = tuple(TermSpec("/".join(p), (size,)) for p, size in zip(self._parsed, sizes, strict=True))
         self.objects = tuple(dict.fromkeys(p[1] for p in self._parsed if p[0].startswith("object")))
+        self.wrenches = tuple(dict.fromkeys(p[1] for p in self._parsed if p[0] == "wrench"))
 
     def _indices(self, joint_names: Sequence[str]) -> list[int]:
         try:
@@ -69,19 +110,25 @@ class Observer:
         except KeyError as error:
             raise ContractError(f"the robot has no joint {error}", where=self._robot.description.name) from error
 
-    def observe(self, state: JointState, objects: Mapping[str, FloatArray]) -> dict[str, NDArray[np.float32]] | None:
-        """Return every term by name, float32, or None if an object is missing.
+    def observe(
+        self, state: JointState, objects: Mapping[str, FloatArray], wrenches: Mapping[str, FloatArray] | None = None
+    ) -> dict[str, NDArray[np.float32]] | None:
+        """Return every term by name, float32, or None if an object or a sensor is missing.
 
         Args:
             state: Measured joints.
-            objects: Object positions in the base's frame by name, shape (3,), [m].
+            objects: Poses in the base's frame by name, position [m] and xyzw quaternion, shape (7,).
+            wrenches: Force and torque by sensor, shape (6,), [N] and [N·m].
         """
-        if not all(name in objects for name in self.objects):
+        wrenches = wrenches or {}
+        if not all(name in objects for name in self.objects) or not all(name in wrenches for name in self.wrenches):
             return None
         poses = self._robot.frame_poses(state.position, self._frames) if self._frames else []
         places = {name: pose.translation for name, pose in zip(self._frames, poses, strict=True)}
         return {
-            spec.name: np.asarray(self._value(parts, state, objects, places), dtype=np.float32)
+            spec.name: np.asarray(
+                wrenches[parts[1]] if parts[0] == "wrench" else self._value(parts, state, objects, places), dtype=np.float32
+            )
             for spec, parts in zip(self.terms, self._parsed, strict=True)
         }
 
@@ -96,9 +143,11 @@ class Observer:
             case ["frame_position", frame]:
                 return places[frame]
             case ["object_position", name]:
-                return objects[name]
+                return objects[name][:3]
+            case ["object_rotation", name]:
+                return _two_columns(objects[name][3:])
             case [_, name, frame]:
-                return objects[name] - places[frame]
+                return objects[name][:3] - places[frame]
         raise AssertionError(parts)
 
     def jacobian(self, state: JointState) -> dict[str, NDArray[np.float32]]:
@@ -120,6 +169,16 @@ class Observer:
                     slope = -frames[frame][:, self._joints]
             found[spec.name] = slope.astype(np.float32)
         return found
+
+
+def _two_columns(xyzw: FloatArray) -> FloatArray:
+    """Return the first two columns of a quaternion's rotation matrix, shape (6,); NaN where it is not a rotation."""
+    length = float(np.linalg.norm(xyzw))
+    if not length > 0.0:
+        return np.full(6, np.nan)
+    x, y, z, w = xyzw / length
+    first = [1.0 - 2.0 * (y * y + z * z), 2.0 * (x * y + w * z), 2.0 * (x * z - w * y)]
+    return np.array([*first, 2.0 * (x * y - w * z), 1.0 - 2.0 * (x * x + z * z), 2.0 * (y * z + w * x)])
 
 
 def _parse(name: str) -> list[str]:

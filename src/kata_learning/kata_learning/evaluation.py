@@ -2,19 +2,27 @@
 """Evaluate a policy by rollouts in simulation, through the safety filter that the robot runs."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
 
-from kata_core.errors import DataError
+import numpy as np
+from numpy.typing import NDArray
+
+from kata_core.errors import KataError
+from kata_core.observation import CameraSpec
 from kata_core.params import param
+from kata_core.pictures import shrink
 from kata_core.policy import Certainty
 from kata_core.policy.onnx_policy import OnnxPolicy
 from kata_core.robot import RobotModel
 from kata_core.safety import SafetyConfig
+from kata_learning.bag_pool import open_pool
 from kata_learning.interval import wilson
 from kata_learning.policy_loop import PolicyLoop
 
-__all__ = ["EvaluationConfig", "EvaluationResult", "evaluate_policy"]
+__all__ = ["EvaluationConfig", "EvaluationResult", "evaluate_file", "evaluate_policy"]
 
 
 @dataclass(frozen=True)
@@ -22,9 +30,9 @@ class EvaluationConfig:
     """How a policy is evaluated."""
 
     rollouts: int = param(20, low=1, high=100_000, doc="Number of attempts.")
-    timeout: float = param(6.0, unit="s", low=0.1, high=600.0, doc="Longest duration of an attempt.")
+    timeout: float = param(0.0, unit="s", low=0.0, high=600.0, doc="Longest duration of an attempt; 0 for the task's own.")
     seed: int = param(1000, low=0, doc="Attempt i starts from seed + i; demonstrations should use others.")
-    decay: float = param(0.01, low=-10.0, high=10.0, doc="Weight decay of the temporal ensemble; above 0 old chunks count more.")
+    delay: int = param(0, unit="steps", low=0, high=100, doc="Steps that inference is made to take.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +80,53 @@ class EvaluationResult:
         }
 
 
+class Attempt(NamedTuple):
+    """What came of one rollout; as in `EvaluationResult`."""
+
+    success: bool
+    seconds: float
+    statuses: Counter[str]
+    reasons: Counter[str]
+    certainties: Counter[Certainty]
+
+
+class _Arena:
+    """A simulated robot with a policy, where attempt i is the same whatever was attempted before."""
+
+    def __init__(self, robot: RobotModel, policy: OnnxPolicy, task: str, config: EvaluationConfig) -> None:
+        """Build the scene.
+
+        Raises:
+            ConfigError: The robot has no such task.
+        """
+        from kata_sim import Simulation
+
+        self._robot, self._policy, self._config, self._safety = robot, policy, config, SafetyConfig()
+        self._simulation = Simulation(robot, task=task)
+        own = self._simulation.task.timeout if self._simulation.task else 0.0
+        self._timeout = config.timeout or own
+
+    def attempt(self, number: int) -> Attempt:
+        """Return what comes of attempt i."""
+        from kata_sim import run_rollout
+
+        seed = self._config.seed + number
+        loop = PolicyLoop(self._robot, self._policy, self._safety, delay=self._config.delay, look=self._look, seed=seed)
+        rollout = run_rollout(self._simulation, loop, seed=seed, rate=self._safety.rate, timeout=self._timeout)
+        return Attempt(rollout.success, rollout.elapsed, loop.statuses, loop.reasons, loop.certainties)
+
+    def _look(self, camera: CameraSpec) -> NDArray[np.uint8] | None:
+        """Return what the head camera sees, in the size that a policy takes; other cameras are not simulated."""
+        if camera.name != "head":
+            return None
+        picture = shrink(np.asarray(self._simulation.render()), camera.height)
+        return picture if picture.shape == camera.shape else None
+
+    def close(self) -> None:
+        """Free what rendering holds."""
+        self._simulation.close()
+
+
 def evaluate_policy(
     policy: OnnxPolicy, robot: RobotModel, task: str, config: EvaluationConfig, on_rollout: Callable[[bool], None] | None = None
 ) -> EvaluationResult:
@@ -85,30 +140,72 @@ def evaluate_policy(
         on_rollout: Called with the success of each.
 
     Raises:
-        DataError: The robot's scene has no such task.
+        ConfigError: The robot has no such task.
     """
-    from kata_sim import Simulation, run_rollout
-
-    simulation = Simulation(robot)
-    safety = SafetyConfig()
+    arena, attempts = _Arena(robot, policy, task, config), []
     try:
-        if simulation.task is None or simulation.task.name != task:
-            has = simulation.task.name if simulation.task else "none"
-            raise DataError(f"{robot.description.name} has no task {task!r}", fix=f"there is: {has}")
-        successes, seconds = [], []
-        statuses: Counter[str] = Counter()
-        reasons: Counter[str] = Counter()
-        certainties = []
-        for i in range(config.rollouts):
-            loop = PolicyLoop(robot, policy, safety, config.decay)
-            rollout = run_rollout(simulation, loop, seed=config.seed + i, rate=safety.rate, timeout=config.timeout)
-            successes.append(rollout.success)
-            seconds.append(rollout.elapsed)
-            statuses += loop.statuses
-            reasons += loop.reasons
-            certainties.append(loop.certainties)
+        for number in range(config.rollouts):
+            attempts.append(arena.attempt(number))
             if on_rollout is not None:
-                on_rollout(rollout.success)
-        return EvaluationResult(tuple(successes), tuple(seconds), statuses, reasons, tuple(certainties))
+                on_rollout(attempts[-1].success)
     finally:
-        simulation.close()
+        arena.close()
+    return _joined(attempts)
+
+
+def evaluate_file(
+    path: Path,
+    robot: RobotModel,
+    task: str,
+    config: EvaluationConfig,
+    jobs: int = 1,
+    on_rollout: Callable[[bool], None] | None = None,
+) -> EvaluationResult:
+    """Run the rollouts of a policy's file, several at a time; the result is that of one after another.
+
+    Args:
+        path: The policy's file.
+        robot: The robot.
+        task: Name of the task.
+        config: How often, how long, from which seeds.
+        jobs: Rollouts at a time, each in a process.
+        on_rollout: Called with the success of each, in the order in which they end.
+
+    Raises:
+        ContractError: The file is no policy of the robot.
+        ConfigError: The robot has no such task.
+    """
+    policy = OnnxPolicy.load(path, robot)
+    if jobs <= 1:
+        return evaluate_policy(policy, robot, task, config, on_rollout)
+    attempts: dict[int, Attempt] = {}
+    with open_pool(robot, jobs, config.rollouts) as pool:
+        for number, outcome in pool.run(_attempt_in_process, [(path, task, config, i) for i in range(config.rollouts)]):
+            if isinstance(outcome, KataError):
+                raise outcome
+            attempts[number] = outcome
+            if on_rollout is not None:
+                on_rollout(outcome.success)
+    return _joined([attempts[number] for number in sorted(attempts)])
+
+
+_arenas: dict[tuple[Path, str, EvaluationConfig], _Arena] = {}
+"""The scene of a process that works for `evaluate_file`; it lives as long as the process."""
+
+
+def _attempt_in_process(robot: RobotModel, path: Path, task: str, config: EvaluationConfig, number: int) -> Attempt:
+    key = path, task, config
+    if key not in _arenas:
+        _arenas[key] = _Arena(robot, OnnxPolicy.load(path, robot), task, config)
+    return _arenas[key].attempt(number)
+
+
+def _joined(attempts: Sequence[Attempt]) -> EvaluationResult:
+    empty: Counter[str] = Counter()
+    return EvaluationResult(
+        tuple(attempt.success for attempt in attempts),
+        tuple(attempt.seconds for attempt in attempts),
+        sum((attempt.statuses for attempt in attempts), empty),
+        sum((attempt.reasons for attempt in attempts), empty),
+        tuple(attempt.certainties for attempt in attempts),
+    )

@@ -4,12 +4,11 @@
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from kata_core.arrays import FloatArray
 from kata_core.params import param
-from kata_core.policy import MonitorSpec
+from kata_core.policy import ExecutionConfig, MonitorSpec
 from kata_core.policy.calibration import (
     LEAST_EPISODES,
     disagreement_scores,
@@ -18,7 +17,9 @@ from kata_core.policy.calibration import (
     whiten,
 )
 from kata_learning.dataset import Dataset
-from kata_learning.network import ChunkPolicy
+from kata_learning.onnx_graph import answers
+from kata_learning.policies.interface import Policy
+from kata_learning.recorded import recorded_inputs
 
 __all__ = ["MonitorConfig", "make_monitor"]
 
@@ -35,7 +36,9 @@ class MonitorConfig:
     sustain: float = param(0.1, unit="s", low=0.0, high=5.0, doc="Time for which a score must be beyond a level, or back.")
 
 
-def make_monitor(dataset: Dataset, network: ChunkPolicy, config: MonitorConfig) -> MonitorSpec:
+def make_monitor(
+    dataset: Dataset, network: Policy, config: MonitorConfig, execution: ExecutionConfig | None = None
+) -> MonitorSpec:
     """Return the monitor of a policy.
 
     The distance is calibrated on all episodes, each held out of the statistics in turn. The disagreement is calibrated on
@@ -45,23 +48,25 @@ def make_monitor(dataset: Dataset, network: ChunkPolicy, config: MonitorConfig) 
         dataset: What the policy was trained on.
         network: The policy, in evaluation mode.
         config: How often it may be wrong.
+        execution: How the policy's chunks will be carried out: it is judged once every `replan` steps.
 
     Raises:
         DataError: There are too few episodes.
     """
     seen = observations(dataset, network)
-    steps = max(1, round(config.sustain * dataset.manifest.rate))
+    replan = (execution or ExecutionConfig()).replan
+    steps = max(1, round(config.sustain * dataset.manifest.rate / replan))
     rates = config.warning_rate, min(config.hold_rate, config.warning_rate)
     apart = None
     if network.spec.horizon > 1:
         held_out = _held_out(dataset)
-        chunks = _answers(network, {name: np.asarray(values)[held_out] for name, values in dataset.observation.items()})
-        apart = make_levels(disagreement_scores(chunks, dataset.episode[held_out], steps), *rates)
+        chunks = answers(network, recorded_inputs(dataset, network, held_out, same_noise=True))
+        apart = make_levels(disagreement_scores(chunks.astype(float), dataset.episode[held_out], steps, replan), *rates)
     far = make_levels(distance_scores(seen, dataset.episode, steps, _FLOOR), *rates)
-    return MonitorSpec(*whiten(seen, _FLOOR), far, apart, steps, *rates)
+    return MonitorSpec(*whiten(seen, _FLOOR), far, apart, steps, *rates, gap=replan)
 
 
-def observations(dataset: Dataset, network: ChunkPolicy) -> FloatArray:
+def observations(dataset: Dataset, network: Policy) -> FloatArray:
     """Return all observations of a dataset, terms joined in the policy's order, shape (T, d)."""
     parts = [np.asarray(dataset.observation[term.name], dtype=float).reshape(len(dataset), -1) for term in network.spec.terms]
     return np.concatenate(parts, axis=1)
@@ -72,10 +77,3 @@ def _held_out(dataset: Dataset) -> NDArray[np.intp]:
     steps = dataset.steps("validation")
     enough = len(np.unique(dataset.episode[steps])) >= LEAST_EPISODES
     return steps if enough else np.arange(len(dataset))
-
-
-def _answers(network: ChunkPolicy, terms: dict[str, NDArray[np.float32]]) -> FloatArray:
-    with torch.no_grad():
-        chunks = network(*(torch.from_numpy(np.ascontiguousarray(terms[term.name])) for term in network.spec.terms))
-    found: FloatArray = chunks.numpy().astype(float)
-    return found

@@ -6,7 +6,7 @@ the tick where there was none; so does the verdict, and by this the two are brou
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence, Set
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -35,7 +35,7 @@ class Replayed:
         passage: The verdicts as they come out now.
         equal: Verdicts that are as recorded, in every bit of their commands.
         compared: Verdicts whose command is in the bag.
-        lost: Verdicts whose joint state or target is not in the bag, though it once was there.
+        lost: Joint states and targets that verdicts name, but that are not among those in the bag.
     """
 
     passage: Passage
@@ -71,11 +71,16 @@ def replay_episode(safety: SafetyFilter, episode: EpisodeView, period: float, ti
         again.append(verdict)
         tick()
     pairs = [(a, b) for a, b in zip(rest, again[1:], strict=True) if a.command is not None]
-    lost = sum(
-        (v.state_stamp and v.state_stamp not in states) or (v.source_stamp and v.source_stamp not in commands) for v in rest
-    )
+    lost = _missing({v.state_stamp for v in rest}, states) + _missing({v.source_stamp for v in rest}, commands)
     followed = np.array([wanted(verdict, commands.get(verdict.source_stamp)) for verdict in again])
-    return Replayed(Passage(again, followed, period), sum(same_verdict(a, b) for a, b in pairs), len(pairs), int(lost))
+    return Replayed(Passage(again, followed, period), sum(same_verdict(a, b) for a, b in pairs), len(pairs), lost)
+
+
+def _missing(named: Set[int], recorded: Collection[int]) -> int:
+    """Return how many stamps [ns] were named but not recorded, between the first and the last that were; 0 stands for none."""
+    if not recorded:
+        return len(named - {0})
+    return sum(min(recorded) < stamp < max(recorded) for stamp in named - set(recorded))
 
 
 def recorded_verdicts(episode: EpisodeView) -> list[Verdict]:

@@ -38,7 +38,8 @@ def observe_steps(aligned: Aligned, robot: RobotModel, observer: Observer, joint
     for t in np.flatnonzero(whole).tolist():
         measured = JointState(int(aligned.state_stamp[t]), aligned.position[t], aligned.velocity[t], aligned.effort[t])
         seen = {name: aligned.objects[name][t] for name in observer.objects if name in aligned.objects}
-        observation = observer.observe(measured, seen)
+        felt = {name: aligned.wrenches[name][t] for name in observer.wrenches}
+        observation = observer.observe(measured, seen, felt)
         if observation is not None and _finite(observation) and np.isfinite(aligned.command[t]).all():
             observed.append(observation)
             slopes.append(observer.jacobian(measured))
@@ -56,6 +57,7 @@ def observe_steps(aligned: Aligned, robot: RobotModel, observer: Observer, joint
         tick=tick,
         frame={camera: track.index[tick] for camera, track in aligned.frames.items()},
         frame_stamp={camera: track.stamp[tick] for camera, track in aligned.frames.items()},
+        intervention=aligned.intervention[tick],
     )
 
 

@@ -1,40 +1,52 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Behaviour cloning: fit a chunk policy to a dataset, in one loop that reads from top to bottom."""
+"""Behaviour cloning: fit a policy to a dataset, in one loop that reads from top to bottom."""
 
 import copy
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from kata_core.errors import DataError
-from kata_core.observation import TermSpec
+from kata_learning.augmentation.disturbance import Disturbance, fading
+from kata_learning.augmentation.pictures import PictureChanges
 from kata_learning.dataset import Dataset
-from kata_learning.network import ChunkPolicy, NetworkSpec, Scaling
-from kata_learning.samples import Disturbance, Samples, fading, take_samples
-from kata_learning.train_config import TrainConfig
+from kata_learning.policies.interface import Batch, Policy
+from kata_learning.policies.registry import make_policy
+from kata_learning.policies.spec import PolicySpec
+from kata_learning.recipe import Recipe
+from kata_learning.samples import Samples
+from kata_learning.scaling import scaling_of
+from kata_learning.team import Team, join_team
 
-__all__ = ["EpochLoss", "Trained", "train_policy"]
+__all__ = ["EpochLoss", "Trained", "Watch", "check_recipe", "train_policy"]
 
-STEP_FLOOR = 5e-3
-"""Smallest scale of a displacement [rad]: finer differences are noise of the measurement, not skill."""
-
-TERM_FLOOR = 1e-2
-"""Smallest scale of an observation [rad, m …]: a constant in the data must not blow up when it moves on the robot."""
+_VALIDATION_BATCH = 1024
 
 
 class EpochLoss(NamedTuple):
-    """Mean squared errors after one pass, in units of the displacements' spread.
+    """What one pass came to.
 
-    `train` is with running weights, `validation` with averaged ones; both are on disturbed observations.
+    Losses are in the policy's own measure, on disturbed observations: `train` with running weights, `validation` with
+    averaged ones on episodes held out.
+
+    Attributes:
+        epoch: Number of the pass, from 0.
+        train: Mean over the pass.
+        validation: After it.
+        rate: Learning rate of the last batch.
+        successes: Of the attempts in simulation, if there were any after this pass.
     """
 
     epoch: int
     train: float
     validation: float
+    rate: float = 0.0
+    successes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,117 +59,218 @@ class Trained:
         best: Pass of the network that is returned, counted from 0.
     """
 
-    network: ChunkPolicy
+    network: Policy
     losses: tuple[EpochLoss, ...]
     best: int
 
 
-def train_policy(dataset: Dataset, config: TrainConfig, on_epoch: Callable[[EpochLoss], None] | None = None) -> Trained:
-    """Train a policy; the same dataset, config and machine give the same weights.
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Who is told of a training while it runs; only the leading process tells.
+
+    Attributes:
+        on_epoch: Called after each pass, e.g. to move a progress bar.
+        save: Called after each pass with what gives the state that training can go on from.
+        judge: Attempts the task with a network and returns the number of successes, of `TrainConfig.rollouts`.
+    """
+
+    on_epoch: Callable[[EpochLoss], None] = lambda _: None
+    save: Callable[[Callable[[], dict[str, Any]]], object] = lambda _: None
+    judge: Callable[[Policy], int] | None = None
+
+
+@dataclass
+class _Course:
+    """How far a training has come; `weights` are those of the best pass."""
+
+    epoch: int = 0
+    updates: int = 0
+    least: float = math.inf
+    least_epoch: int = 0
+    best: int = 0
+    score: tuple[float, float] = (-math.inf, -math.inf)
+    losses: list[EpochLoss] = field(default_factory=list)
+    weights: Mapping[str, Tensor] = field(default_factory=dict)
+
+
+def train_policy(dataset: Dataset, recipe: Recipe, watch: Watch = Watch(), start: Mapping[str, Any] | None = None) -> Trained:
+    """Train a policy; the same dataset, recipe and machine give the same weights, in one go or resumed.
+
+    All chance of a pass follows from the seed and the pass's number. In a team of processes (`torchrun`) each works on its
+    share of every batch, and all hold the same weights.
 
     Args:
         dataset: What to learn from.
-        config: How.
-        on_epoch: Called after each epoch, e.g. to move a progress bar.
+        recipe: How.
+        watch: Who is told.
+        start: State that `Watch.save` was given, to go on from there.
 
     Raises:
-        DataError: There is nothing to train on.
+        DataError: There is nothing to train on, or the dataset lacks what the policy needs.
+        ConfigError: The policy cannot be shaped so.
     """
-    if not dataset.sensitivity and (config.noise > 0.0 or config.shift > 0.0):
-        what = "the dataset does not know how its observations change with the joints, as disturbances need"
-        raise DataError(what, fix="train with --noise 0 --shift 0, or on a dataset that was built from bags")
+    config = recipe.train
+    team, device = join_team(config.device), torch.device(config.device)
     torch.set_num_threads(config.threads)
-    generator = torch.Generator().manual_seed(config.seed)
     torch.manual_seed(config.seed)
 
-    train, validation = (take_samples(dataset, split, config.horizon) for split in ("train", "validation"))
-    if not len(train.chunk):
-        raise DataError("the dataset has no training steps", fix="record more episodes, or lower --validation")
-    if not len(validation.chunk):
-        validation = train
-    blur = tuple(
-        torch.tensor(dataset.manifest.statistics[term].std).reshape(shape) * config.blur
-        for term, shape in dataset.manifest.terms.items()
-    )
-    disturbance = Disturbance(config.noise, fading(config.horizon, dataset.manifest.rate, config.recovery), config.shift, blur)
-    held_out = disturbance.apply(validation, generator)
-    network = ChunkPolicy(_network_spec(dataset, config), _scaling(dataset, train, disturbance))
-    averaged = copy.deepcopy(network).eval()
-    optimiser = torch.optim.AdamW(network.parameters(), lr=config.rate, weight_decay=config.decay)
-    batches = math.ceil(len(train.chunk) / config.batch)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, _warm_cosine(batches * config.epochs))
+    spec = recipe.spec(dataset)
+    train = Samples(dataset, "train", spec)
+    held_out = Samples(dataset, "validation", spec) if len(dataset.steps("validation")) else train
+    _check(dataset, recipe, train, team)
+    disturbance = _disturbance(dataset, recipe, spec)
+    changes = PictureChanges(recipe.augment.crop, recipe.augment.colour, recipe.augment.picture_blur)
+    scaling = scaling_of(dataset, spec, train.numbers(torch.arange(len(train))), disturbance)
 
-    best, best_loss, best_state, losses, updates = 0, math.inf, averaged.state_dict(), [], 0
-    for epoch in range(config.epochs):
-        total = 0.0
-        for rows in torch.split(torch.randperm(len(train.chunk), generator=generator), config.batch):
-            loss = _loss(network, disturbance.apply(train.take(rows), generator))
+    network = make_policy(recipe.kind, spec, recipe.shape, scaling).to(device)
+    averaged = copy.deepcopy(network).eval()
+    weights = [value for value in network.parameters() if value.requires_grad]
+    optimiser = torch.optim.AdamW(weights, lr=config.rate, weight_decay=config.decay, fused=True)
+    slow, fast = (_values(one) for one in (averaged, network))
+    batches = math.ceil(len(train) / config.batch)
+    course = _Course()
+    if start is not None:
+        course = _restore(start, network, averaged, optimiser)
+
+    for epoch in range(course.epoch, config.epochs):
+        chance = torch.Generator().manual_seed(_seed(config.seed, epoch))
+        torch.manual_seed(_seed(config.seed, epoch, team.rank))
+        network.train()
+        parts = torch.randperm(len(train), generator=chance).tensor_split(batches)
+        total = torch.zeros((), device=device)
+        for rows, pictures in zip(parts, train.pictures([team.share(rows) for rows in parts]), strict=True):
+            rate = config.rate * _warm_cosine(course.updates, batches * config.epochs, config.warmup)
+            for group in optimiser.param_groups:
+                group["lr"] = rate
+            numbers = train.numbers(rows, disturbance, chance)
+            looks = team.share(changes.draw(len(rows), chance))
+            batch = _moved(_part(numbers, team), tuple(changes.apply(values, looks) for values in pictures), device)
+            with torch.autocast(device.type, torch.bfloat16, enabled=config.precision == "bfloat16"):
+                loss = network.loss(batch).total * (batch.valid.sum() / numbers.valid.sum())
             optimiser.zero_grad(set_to_none=True)
             torch.autograd.backward(loss)
-            torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+            shared = loss.detach().clone()
+            team.add([shared, *(value.grad for value in weights if value.grad is not None)])
+            torch.nn.utils.clip_grad_norm_(weights, config.clip)
             optimiser.step()
-            schedule.step()
-            updates += 1
-            _average(averaged, network, min(config.average, updates / (updates + 10)))
-            total += loss.item() * len(rows)
-        with torch.no_grad():
-            validation_loss = _loss(averaged, held_out).item()
-        losses.append(EpochLoss(epoch, total / len(train.chunk), validation_loss))
-        if on_epoch is not None:
-            on_epoch(losses[-1])
-        if validation_loss < best_loss:
-            best, best_loss, best_state = epoch, validation_loss, copy.deepcopy(averaged.state_dict())
-        if epoch - best >= config.patience:
+            course.updates += 1
+            _average(slow, fast, min(config.average, course.updates / (course.updates + 10)))
+            total += shared * len(rows)
+
+        validation = _validate(averaged, held_out, disturbance, device, config.seed)
+        if validation < course.least:
+            course.least, course.least_epoch = validation, epoch
+        last = epoch + 1 == config.epochs or epoch - course.least_epoch >= config.patience
+        due = watch.judge is not None and (last or (epoch + 1) % config.rollout_every == 0)
+        successes = _judge(averaged, watch, team, device) if due else None
+        course.losses.append(EpochLoss(epoch, total.item() / len(train), validation, rate, successes))
+        score = (float(successes or 0), -validation)
+        if (due or watch.judge is None) and score > course.score:
+            course.score, course.best, course.weights = score, epoch, copy.deepcopy(averaged.state_dict())
+        course.epoch = epoch + 1
+        if team.leads:
+            watch.on_epoch(course.losses[-1])
+            watch.save(lambda: _state(course, network, averaged, optimiser))
+        if last:
             break
 
-    averaged.load_state_dict(best_state)
-    return Trained(averaged, tuple(losses), best)
+    if not math.isfinite(course.least):
+        raise DataError("the loss never was a finite number", fix="lower --rate, or look for odd numbers in the dataset")
+    averaged.load_state_dict(course.weights)
+    return Trained(averaged.cpu(), tuple(course.losses), course.best)
 
 
-def _loss(network: ChunkPolicy, samples: Samples) -> Tensor:
-    """Mean squared error of valid actions in units of the displacements' spread."""
-    error = (network(*samples.terms) - samples.chunk) / network.get_buffer("step_std")
-    weight = samples.valid.unsqueeze(-1).expand_as(error)
-    mean: Tensor = (error.square() * weight).sum() / weight.sum()
-    return mean
+def check_recipe(dataset: Dataset, recipe: Recipe) -> None:
+    """Raise what `train_policy` would raise before its first pass, without training.
+
+    Raises:
+        DataError: There is nothing to train on, or the dataset lacks what the policy needs.
+        ConfigError: The policy cannot be shaped so.
+    """
+    spec = recipe.spec(dataset)
+    _check(dataset, recipe, Samples(dataset, "train", spec), join_team(recipe.train.device))
+    make_policy(recipe.kind, spec, recipe.shape)
 
 
-def _average(averaged: ChunkPolicy, network: ChunkPolicy, decay: float) -> None:
-    with torch.no_grad():
-        for slow, fast in zip(averaged.parameters(), network.parameters(), strict=True):
-            slow.lerp_(fast, 1.0 - decay)
+def _check(dataset: Dataset, recipe: Recipe, train: Samples, team: Team) -> None:
+    if not train.slopes and (recipe.augment.noise > 0.0 or recipe.augment.shift > 0.0):
+        what = "the dataset does not know how its observations change with the joints, as disturbances need"
+        raise DataError(what, fix="train with --noise 0 --shift 0, or on a dataset that was built from bags")
+    if min(len(train), recipe.train.batch) < team.size:
+        raise DataError(f"{len(train)} steps in batches of {recipe.train.batch} do not go round {team.size} processes")
 
 
-def _warm_cosine(updates: int) -> Callable[[int], float]:
-    """Return the factor of the learning rate by update: a linear rise, then half a cosine down to 0."""
-    warm = min(100, max(1, updates // 10))
-
-    def factor(update: int) -> float:
-        return min(1.0, (update + 1) / warm) * 0.5 * (1.0 + math.cos(math.pi * min(1.0, update / updates)))
-
-    return factor
+def _disturbance(dataset: Dataset, recipe: Recipe, spec: PolicySpec) -> Disturbance:
+    augment, statistics = recipe.augment, dataset.manifest.statistics
+    blur = {term.name: torch.tensor(statistics[term.name].std).reshape(term.shape) * augment.blur for term in spec.terms}
+    return Disturbance(augment.noise, fading(spec.horizon, spec.rate, augment.recovery), augment.shift, blur)
 
 
-def _network_spec(dataset: Dataset, config: TrainConfig) -> NetworkSpec:
-    about = dataset.manifest
-    terms = tuple(TermSpec(name, shape) for name, shape in about.terms.items())
-    return NetworkSpec(terms, about.joint_names, config.horizon, config.hidden, config.layers)
+def _seed(seed: int, epoch: int, rank: int = 0) -> int:
+    """Return a number for torch that follows from the seed, the pass and the process."""
+    return int(np.random.SeedSequence([seed, epoch, rank]).generate_state(1)[0])
 
 
-def _scaling(dataset: Dataset, train: Samples, disturbance: Disturbance) -> Scaling:
-    about = dataset.manifest
-    shaped = [(about.statistics[name], shape) for name, shape in about.terms.items()]
-    names = list(about.terms)
-    anchored = "joint_position" in names
-    anchor = train.terms[names.index("joint_position")].unsqueeze(1) if anchored else 0.0
-    displacement, weight = train.chunk - anchor, train.valid.unsqueeze(-1)
-    count = weight.sum(0).clamp(min=1)
-    mean = (displacement * weight).sum(0) / count
-    variance = ((displacement - mean).square() * weight).sum(0) / count
-    pushed = disturbance.noise * (disturbance.left - float(anchored))
-    return Scaling(
-        mean=tuple(torch.tensor(s.mean).reshape(shape) for s, shape in shaped),
-        std=tuple(torch.tensor(s.std).clamp(min=TERM_FLOOR).reshape(shape) for s, shape in shaped),
-        step_mean=mean,
-        step_std=(variance + pushed.square()).sqrt().clamp(min=STEP_FLOOR),
-    )
+def _warm_cosine(update: int, updates: int, warmup: int) -> float:
+    """Return the factor of the learning rate: a linear rise, then half a cosine down to 0."""
+    warm = min(warmup, max(1, updates // 10))
+    return min(1.0, (update + 1) / warm) * 0.5 * (1.0 + math.cos(math.pi * min(1.0, update / updates)))
+
+
+def _part(numbers: Batch, team: Team) -> Batch:
+    return Batch(tuple(map(team.share, numbers.terms)), (), team.share(numbers.chunk), team.share(numbers.valid))
+
+
+def _moved(numbers: Batch, pictures: tuple[Tensor, ...], device: torch.device) -> Batch:
+    terms, seen = (tuple(value.to(device) for value in values) for values in (numbers.terms, pictures))
+    return Batch(terms, seen, numbers.chunk.to(device), numbers.valid.to(device))
+
+
+class _Values(NamedTuple):
+    """A network's numbers."""
+
+    parameters: list[Tensor]
+    buffers: list[Tensor]
+
+
+def _values(network: Policy) -> _Values:
+    return _Values(list(network.parameters()), list(network.buffers()))
+
+
+@torch.no_grad()
+def _average(slow: _Values, fast: _Values, decay: float) -> None:
+    torch._foreach_lerp_(slow.parameters, fast.parameters, 1.0 - decay)
+    for kept, running in zip(slow.buffers, fast.buffers, strict=True):
+        kept.copy_(running)
+
+
+@torch.no_grad()
+def _validate(averaged: Policy, held_out: Samples, disturbance: Disturbance, device: torch.device, seed: int) -> float:
+    """Return the loss on held-out episodes; the same disturbances each time, so that passes compare."""
+    chance, drawn = torch.Generator().manual_seed(seed), torch.Generator(device).manual_seed(seed)
+    parts = torch.split(torch.arange(len(held_out)), _VALIDATION_BATCH)
+    total, weight = 0.0, 0.0
+    for rows, pictures in zip(parts, held_out.pictures(parts), strict=True):
+        batch = _moved(held_out.numbers(rows, disturbance, chance), pictures, device)
+        valid = batch.valid.sum().item()
+        total, weight = total + averaged.loss(batch, drawn).total.item() * valid, weight + valid
+    return total / weight
+
+
+def _judge(averaged: Policy, watch: Watch, team: Team, device: torch.device) -> int:
+    found = (watch.judge(averaged),) if watch.judge is not None and team.leads else None
+    return team.told(found, 1, device)[0]
+
+
+def _state(course: _Course, network: Policy, averaged: Policy, optimiser: torch.optim.Optimizer) -> dict[str, Any]:
+    parts = {"network": network.state_dict(), "averaged": averaged.state_dict(), "optimiser": optimiser.state_dict()}
+    return {"course": {**vars(course), "losses": [tuple(loss) for loss in course.losses]}, **parts}
+
+
+def _restore(start: Mapping[str, Any], network: Policy, averaged: Policy, optimiser: Any) -> _Course:
+    network.load_state_dict(start["network"])
+    averaged.load_state_dict(start["averaged"])
+    optimiser.load_state_dict(start["optimiser"])
+    course = _Course(**start["course"])
+    course.losses = [EpochLoss(*loss) for loss in course.losses]
+    return course

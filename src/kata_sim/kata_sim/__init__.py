@@ -7,17 +7,21 @@ from kata_sim.expert import ReachExpert
 from kata_sim.model import HEAD_CAMERA
 from kata_sim.pacing import Every, Pacer
 from kata_sim.poses import PoseRenderer
+from kata_sim.randomization import Randomization
 from kata_sim.renderer import Image, Marker, Renderer, RenderError, View
-from kata_sim.robot_data import GoalBox, SimData, load_sim_data
+from kata_sim.robot_data import SimData, load_sim_data
 from kata_sim.rollout import Controller, Rollout, run_rollout
 from kata_sim.room import SCENE_CAMERA
 from kata_sim.self_collision import SelfCollision
 from kata_sim.simulation import ImuSample, Simulation, SimulationError
-from kata_sim.task import ReachTask, TaskState
+from kata_sim.task_expert import make_expert
+from kata_sim.tasks import TASKS, GoalBox, Task, TaskState, make_task, tasks_of
+from kata_sim.walking import Stride, WalkConfig, WalkScene
 
 __all__ = [
     "HEAD_CAMERA",
     "SCENE_CAMERA",
+    "TASKS",
     "BackgroundCamera",
     "Controller",
     "Every",
@@ -27,8 +31,8 @@ __all__ = [
     "Marker",
     "Pacer",
     "PoseRenderer",
+    "Randomization",
     "ReachExpert",
-    "ReachTask",
     "RenderError",
     "Renderer",
     "Rollout",
@@ -37,9 +41,16 @@ __all__ = [
     "SimData",
     "Simulation",
     "SimulationError",
+    "Stride",
+    "Task",
     "TaskState",
     "View",
+    "WalkConfig",
+    "WalkScene",
     "encode_jpeg",
     "load_sim_data",
+    "make_expert",
+    "make_task",
     "run_rollout",
+    "tasks_of",
 ]

@@ -28,9 +28,10 @@ def self_contacts(simulation: Simulation, depth: float = 0.0) -> list[Touch]:
     Pairs that touch at rest and links that share a joint are not in the simulator's model, so they are not found.
     """
     model, found = simulation.model, []
+    root = model.body_rootid[model.body(simulation.robot.description.base_link).id]
     for contact in simulation.data.contact:
         bodies = [int(model.geom_bodyid[geom]) for geom in contact.geom]
-        if 0 not in bodies and -contact.dist > depth:
+        if all(model.body_rootid[body] == root for body in bodies) and -contact.dist > depth:
             first, second = (model.body(body).name for body in bodies)
             found.append(Touch(first, second, float(-contact.dist)))
     return found

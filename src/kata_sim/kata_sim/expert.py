@@ -11,7 +11,7 @@ from kata_core.frames import HumanFrames
 from kata_core.joints import JointCommand, JointState
 from kata_core.minimum_jerk import minimum_jerk
 from kata_core.robot import RobotModel
-from kata_sim.task import GOAL
+from kata_sim.tasks.furniture import GOAL
 
 __all__ = ["ReachExpert"]
 
@@ -47,12 +47,12 @@ class ReachExpert:
 
         Args:
             state: Measured joints.
-            objects: Positions in the base's frame by name, [m]; holds the goal.
+            objects: Poses in the base's frame by name, shape (7,); holds the goal.
         """
         if self._start is None:
             self._start = state.stamp, self._robot.frame_poses(state.position, (self._frame,))[0].translation
         begun, palm = self._start
-        hand = minimum_jerk(palm, objects[GOAL], self._duration, (state.stamp - begun) * 1e-9)
+        hand = minimum_jerk(palm, objects[GOAL][:3], self._duration, (state.stamp - begun) * 1e-9)
         upright = np.array([[0.0, 0.0, 0.0, 1.0]])
         frames = HumanFrames(state.stamp, "expert", True, (self._hand,), hand[None], upright, np.ones(1))
         position = self._retargeter.step(frames, state).position

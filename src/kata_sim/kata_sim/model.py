@@ -10,7 +10,8 @@ from kata_core.errors import RobotError
 from kata_core.robot import RobotModel
 from kata_sim.config import SimConfig
 from kata_sim.robot_data import SimData
-from kata_sim.room import add_goal, add_room
+from kata_sim.room import add_room
+from kata_sim.tasks.task import Task
 from kata_sim.urdf import urdf_for_mujoco
 
 __all__ = ["HEAD_CAMERA", "IMU_SITE", "build_model"]
@@ -28,8 +29,8 @@ _LINK_TO_CAMERA_WXYZ = (0.5, 0.5, -0.5, -0.5)
 """A link looks along x with z up, a MuJoCo camera along -z with y up."""
 
 
-def build_model(robot: RobotModel, data: SimData, config: SimConfig) -> Any:
-    """Return a compiled ``mujoco.MjModel``; actuator i is a motor at joint i of the robot's layout.
+def build_model(robot: RobotModel, data: SimData, config: SimConfig, task: Task | None = None) -> Any:
+    """Return a compiled ``mujoco.MjModel`` with the task's things; actuator i is a motor at joint i of the robot's layout.
 
     Raises:
         RobotError: MuJoCo cannot use the URDF, or the robot's data name links that it lacks.
@@ -42,8 +43,10 @@ def build_model(robot: RobotModel, data: SimData, config: SimConfig) -> Any:
         _add_drives(spec, robot, data)
         _add_sensors(spec, robot, data)
         add_room(spec, robot.description.base_height)
-        add_goal(spec)
-        return _without_touching_pairs(spec, robot)
+        _exclude_touching_pairs(spec, robot)
+        if task is not None:
+            task.furnish(spec, robot.description.base_height)
+        return spec.compile()
     except (ValueError, mujoco.FatalError) as error:
         text = str(error).replace("\n", " ")
         raise RobotError(f"MuJoCo cannot use it: {text}", where=str(robot.description.urdf)) from error
@@ -108,8 +111,8 @@ def _body(spec: Any, link: str, robot: RobotModel) -> Any:
     return body
 
 
-def _without_touching_pairs(spec: Any, robot: RobotModel) -> Any:
-    """Compile, leaving out contacts between links that touch already at rest: overlapping hulls, not collisions."""
+def _exclude_touching_pairs(spec: Any, robot: RobotModel) -> None:
+    """Leave out contacts between links that touch already at rest: overlapping hulls, not collisions."""
     model = spec.compile()
     data = mujoco.MjData(model)
     data.qpos[[model.joint(name).qposadr[0] for name in robot.layout.names]] = robot.rest
@@ -119,7 +122,6 @@ def _without_touching_pairs(spec: Any, robot: RobotModel) -> Any:
     for first, second in sorted(pairs):
         if first != 0:
             spec.add_exclude(bodyname1=model.body(first).name, bodyname2=model.body(second).name)
-    return spec.compile()
 
 
 def _held_neighbours(model: Any) -> set[tuple[int, ...]]:

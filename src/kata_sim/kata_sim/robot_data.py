@@ -3,7 +3,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
@@ -12,8 +12,12 @@ from kata_core.arrays import FloatArray, frozen
 from kata_core.errors import RobotError
 from kata_core.joints import JointLayout
 from kata_core.robot import RobotDescription
+from kata_core.yaml_data import load_yaml
+from kata_sim.tasks.specs import TaskSpecs, parse_tasks
 
-__all__ = ["CameraSpec", "GoalBox", "JointDynamics", "SimData", "load_sim_data"]
+__all__ = ["CameraSpec", "JointDynamics", "SimData", "load_sim_data"]
+
+_KEYS = ("camera", "imu", "dynamics", "pads", "table", "reach", "lift", "push")
 
 _DEFAULT_DYNAMICS = (0.01, 0.05, 0.1)
 """Armature, damping, friction of a joint that no pattern names: small gears of a humanoid."""
@@ -30,28 +34,6 @@ class CameraSpec:
 
     link: str
     fovy: float
-
-
-@dataclass(frozen=True, slots=True)
-class GoalBox:
-    """Where the goals of the reach task lie.
-
-    Attributes:
-        frame: Frame of the robot that is to reach them.
-        low: Lowest corner in the base's frame, shape (3,), [m].
-        high: Highest corner, shape (3,), [m].
-    """
-
-    frame: str
-    low: FloatArray
-    high: FloatArray
-
-    def __post_init__(self) -> None:
-        """Copy and freeze the corners."""
-        for name in ("low", "high"):
-            object.__setattr__(self, name, frozen(name, getattr(self, name), (3,)))
-        if not (self.low <= self.high).all():
-            raise ValueError(f"goal box is empty: low {self.low}, high {self.high}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +59,13 @@ class SimData:
         camera: Head camera.
         imu_link: Link of the inertial sensor; its axes are the sensor's.
         dynamics: Armature, damping and friction by pattern of joint names.
-        reach: Goals of the reach task.
+        tasks: Where tasks take place.
     """
 
     camera: CameraSpec | None = None
     imu_link: str | None = None
     dynamics: Sequence[tuple[str, tuple[float, float, float]]] = ()
-    reach: GoalBox | None = None
+    tasks: TaskSpecs = field(default_factory=TaskSpecs)
 
     def joint_dynamics(self, layout: JointLayout) -> JointDynamics:
         """Return the drives' values for each joint of a layout."""
@@ -105,21 +87,21 @@ def load_sim_data(description: RobotDescription) -> SimData:
     if not file.exists():
         return SimData()
     try:
-        return _parse(yaml.safe_load(file.read_text()) or {})
+        return _parse(load_yaml(file.read_text()) or {})
     except (OSError, yaml.YAMLError, KeyError, TypeError, ValueError, AttributeError, re.error) as error:
         text = f"lacks the key {error}" if isinstance(error, KeyError) else str(error).replace("\n", " ")
         raise RobotError(f"unusable simulation data: {text}", where=str(file)) from error
 
 
 def _parse(data: Mapping[str, Any]) -> SimData:
-    unknown = set(data) - {"camera", "imu", "dynamics", "reach"}
+    unknown = set(data) - set(_KEYS)
     if unknown:
-        raise ValueError(f"unknown keys {sorted(unknown)}; known: camera, imu, dynamics, reach")
-    camera, imu, reach = data.get("camera"), data.get("imu"), data.get("reach")
+        raise ValueError(f"unknown keys {sorted(unknown)}; known: {', '.join(_KEYS)}")
+    camera, imu = data.get("camera"), data.get("imu")
     dynamics = [(str(p), (float(a), float(d), float(f))) for p, (a, d, f) in data.get("dynamics", {}).items()]
     return SimData(
         camera=CameraSpec(str(camera["link"]), float(camera["fovy"])) if camera else None,
         imu_link=str(imu["link"]) if imu else None,
         dynamics=tuple(dynamics),
-        reach=GoalBox(str(reach["frame"]), reach["low"], reach["high"]) if reach else None,
+        tasks=parse_tasks(data),
     )

@@ -13,7 +13,7 @@ from kata_sim.simulation import Simulation
 __all__ = ["Controller", "Rollout", "run_rollout"]
 
 Controller = Callable[[JointState, Mapping[str, FloatArray]], JointCommand | None]
-"""Gets the measured joints and the objects' positions in the base's frame [m], gives a command (None: the last one stays)."""
+"""Gets the measured joints and the objects' poses, shape (7,), base's frame; gives a command (None: the last one stays)."""
 
 
 @dataclass(frozen=True, slots=True)

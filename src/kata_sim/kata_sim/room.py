@@ -1,17 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The room: floor, light, sky, a camera that watches the scene, and the goal's sphere."""
+"""The room: floor, light, sky, a camera that watches the scene."""
 
 from typing import Any
 
 import mujoco
 import numpy as np
 
-__all__ = ["GOAL_BODY", "SCENE_CAMERA", "add_goal", "add_room"]
+__all__ = ["SCENE_CAMERA", "add_room"]
 
 SCENE_CAMERA = "scene"
-GOAL_BODY = "goal"
-GOAL_RADIUS = 0.02
-"""As large as the reach task's tolerance, so that what one sees is what counts [m]."""
 
 
 def add_room(spec: Any, base_height: float) -> None:
@@ -54,20 +51,6 @@ def add_room(spec: Any, base_height: float) -> None:
     )
     eye, look_at = base_height * np.array([[1.95, -1.32, 1.57], [0.13, -0.04, 0.94]])
     world.add_camera(name=SCENE_CAMERA, pos=eye, quat=_look(eye, look_at), fovy=45)
-
-
-def add_goal(spec: Any) -> None:
-    """Add the goal: a sphere without mass or contact that the task may put anywhere."""
-    body = spec.worldbody.add_body(name=GOAL_BODY, mocap=True, pos=[0, 0, -1])
-    body.add_geom(
-        type=mujoco.mjtGeom.mjGEOM_SPHERE,
-        size=[GOAL_RADIUS, 0, 0],
-        rgba=[0.91, 0.30, 0.16, 1],
-        contype=0,
-        conaffinity=0,
-        group=1,
-        mass=0,
-    )
 
 
 def _unit(vector: list[float]) -> Any:

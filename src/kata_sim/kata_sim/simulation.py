@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A simulated robot: the interface of a real one, and time that passes on request."""
 
+from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,11 +15,13 @@ from kata_core.errors import KataError
 from kata_core.joints import JointCommand, JointState
 from kata_core.robot import RobotModel
 from kata_sim.config import SimConfig
+from kata_sim.hoist import Hoist
 from kata_sim.model import HEAD_CAMERA, IMU_SITE, build_model
+from kata_sim.randomization import Randomization, Randomizer
 from kata_sim.renderer import Image, Renderer, View
 from kata_sim.robot_data import load_sim_data
-from kata_sim.room import GOAL_BODY
-from kata_sim.task import ReachTask, TaskState
+from kata_sim.scene import Scene
+from kata_sim.tasks import TaskState, make_task
 
 __all__ = ["ImuSample", "Simulation", "SimulationError"]
 
@@ -51,51 +55,85 @@ class ImuSample:
 class Simulation:
     """A robot in a room. Without a command it stands at rest; a command that grows old leaves it damped.
 
+    A free base hangs from a `Hoist` until the first command.
     Time goes on through resets, so that stamps never run backwards.
 
     Args:
         robot: The robot.
         config: How it is simulated.
+        task: Name of the task; None for the robot's first, if it has any.
+        randomization: What differs from reset to reset; None for nothing but the task's own draw.
 
     Raises:
         RobotError: MuJoCo cannot use the robot's description.
+        ConfigError: The robot has no such task.
     """
 
-    def __init__(self, robot: RobotModel, config: SimConfig | None = None) -> None:
+    def __init__(
+        self,
+        robot: RobotModel,
+        config: SimConfig | None = None,
+        task: str | None = None,
+        randomization: Randomization | None = None,
+    ) -> None:
         """Build the model and reset with seed 0."""
         self.robot = robot
         self.config = config or SimConfig()
         self.facts = facts = load_sim_data(robot.description)
-        self.model: Any = build_model(robot, facts, self.config)
+        self.task = make_task(facts.tasks, task, robot.description.name)
+        self.model: Any = build_model(robot, facts, self.config, self.task)
         self.data: Any = mujoco.MjData(self.model)
-        self.task = ReachTask(facts.reach) if facts.reach else None
         self._qpos = np.array([self.model.joint(name).qposadr[0] for name in robot.layout.names])
         self._qvel = np.array([self.model.joint(name).dofadr[0] for name in robot.layout.names])
         self._base = self.model.body(robot.description.base_link).id
+        self._hoist = Hoist(robot, self.model) if self.config.base == "floating" else None
+        self.scene = Scene(self.model, self.data, self._base)
+        self._random = Randomizer(self.model, randomization) if randomization not in (None, Randomization()) else None
+        self._late: deque[tuple[int, JointCommand]] = deque()
         self._renderer: Renderer | None = None
         self._period = round(self.config.timestep * 1e9)
         self._timeout = round(self.config.command_timeout * 1e9)
-        self._stand = _standing(robot)
+        self._start = self._hoist.posture if self._hoist else robot.rest
+        self._stand = _standing(robot, self._start)
         self._damp = JointCommand.at(0, np.zeros(len(robot.layout)), np.zeros(len(robot.layout)), robot.damping)
         self._received: int | None = None
         self.time = 0
         self.reset(0)
 
-    def reset(self, seed: int | list[int]) -> None:
-        """Put the robot to rest, forget the command and draw a new goal; equal seeds give equal scenes."""
+    def reset(self, seed: int | list[int], *, time: int | None = None) -> None:
+        """Put the robot to rest, forget the command and lay the task's things out; equal seeds give equal scenes.
+
+        Args:
+            seed: Of all that is drawn.
+            time: What the clock shows then [ns]; None lets it go on, as those who listen to it expect.
+        """
         rng = np.random.default_rng(seed)
+        self.time = self.time if time is None else time
         mujoco.mj_resetData(self.model, self.data)
+        self._late.clear()
+        self._sensed: JointState | None = None
+        if self._random:
+            self._random.draw(np.random.default_rng([*np.atleast_1d(seed), 1]))
         noise = rng.uniform(-1.0, 1.0, len(self.robot.layout)) * self.config.rest_noise
-        self.data.qpos[self._qpos] = self.robot.clamp(self.robot.rest + noise)
+        self.data.qpos[self._qpos] = self.robot.clamp(self._start + noise)
         self._command, self._received, self._pushed = self._stand, None, self.time
+        self._hang()
         self.reset_task(rng)
 
     def reset_task(self, rng: np.random.Generator) -> None:
-        """Draw a new goal and leave the robot where it is."""
+        """Lay the task's things out anew and leave the robot where it is."""
         mujoco.mj_kinematics(self.model, self.data)
         if self.task:
-            self.task.reset(rng, self.frame_position(self.task.frame), self.time)
-            self.data.mocap_pos[self.model.body(GOAL_BODY).mocapid[0]] = self._to_world(self.task.goal)
+            self.task.reset(rng, self.scene, self.time)
+        mujoco.mj_forward(self.model, self.data)
+
+    def stand(self, position: FloatArray, height: float) -> None:
+        """Put a free robot upright, its joints at a position, shape (n,), [rad], its base at a height [m], at rest."""
+        at = int(self.model.joint("base").qposadr[0])
+        self.data.qpos[at : at + 7] = [0.0, 0.0, height, 1.0, 0.0, 0.0, 0.0]
+        self.data.qpos[self._qpos] = position
+        self.data.qvel[:] = 0.0
+        self._sensed = None
         mujoco.mj_forward(self.model, self.data)
 
     @property
@@ -108,7 +146,10 @@ class Simulation:
         values = (command.position, command.velocity, command.effort, command.stiffness, command.damping)
         if not np.isfinite(values).all():
             return False
-        self._command, self._received = command, self.time
+        if self._random and self._random.delay:
+            self._late.append((self.time + self._random.delay, command))
+        else:
+            self._command, self._received = command, self.time
         return True
 
     def step(self, steps: int = 1) -> None:
@@ -118,19 +159,29 @@ class Simulation:
             SimulationError: Physics diverged. MuJoCo would go on from its own reset state and say nothing.
         """
         for _ in range(steps):
+            while self._late and self._late[0][0] <= self.time:
+                self._received, self._command = self.time, self._late.popleft()[1]
             self.data.ctrl[:] = self._effort()
             if self.time >= self._pushed:
                 self.data.xfrc_applied[self._base] = 0.0
             mujoco.mj_step(self.model, self.data)
+            self._hang()
             self.time += self._period
             if self.task:
-                self.task.update(self.frame_position(self.task.frame), self.time)
+                self.task.update(self.scene, self.time)
         if any(self.data.warning[kind].number for kind in _DIVERGED):
             raise SimulationError("physics diverged", where="simulation", fix="lower the gains or the timestep")
 
     def joint_state(self) -> JointState:
-        """Return what the joints' sensors measure now."""
-        return JointState(self.time, self.data.qpos[self._qpos], self.data.qvel[self._qvel], self.data.actuator_force)
+        """Return what the joints' sensors measure now; asked twice, they say the same."""
+        if self._sensed is not None and self._sensed.stamp == self.time:
+            return self._sensed
+        position, velocity = self.data.qpos[self._qpos], self.data.qvel[self._qvel]
+        if self._random:
+            position, velocity = self._random.measured(position, velocity)
+        state = JointState(self.time, position, velocity, self.data.actuator_force)
+        self._sensed = state if self._random else None
+        return state
 
     def imu(self) -> ImuSample:
         """Return what the inertial sensor measures; only where the robot's facts name an IMU."""
@@ -164,16 +215,14 @@ class Simulation:
 
     def frame_position(self, frame: str) -> FloatArray:
         """Return where a frame of the description was at the beginning of the last step, base's frame, shape (3,), [m]."""
-        offset = self.data.site(frame).xpos - self.data.xpos[self._base]
-        position: FloatArray = offset @ self.data.xmat[self._base].reshape(3, 3)
-        return position
+        return self.scene.frame_position(frame)
 
     def task_state(self) -> TaskState:
         """Return how far the task has come; without a task, an empty one."""
-        return self.task.state(self.time) if self.task else TaskState("", {}, False, self.time * 1e-9)
+        return self.task.state(self.scene, self.time) if self.task else TaskState("", {}, False, self.time * 1e-9)
 
-    def objects(self) -> dict[str, FloatArray]:
-        """Return positions of the task's objects in the base's frame, shape (3,) each, [m]."""
+    def objects(self) -> Mapping[str, FloatArray]:
+        """Return the task's objects by name: position [m] and xyzw quaternion in the base's frame, shape (7,) each."""
         return self.task_state().objects
 
     def render(self, camera: str | View = HEAD_CAMERA) -> Image:
@@ -192,6 +241,11 @@ class Simulation:
             self._renderer.close()
             self._renderer = None
 
+    def _hang(self) -> None:
+        """Hold a free base that nothing was commanded to."""
+        if self._hoist and self._command is self._stand:
+            self._hoist.hold(self.data)
+
     def _effort(self) -> FloatArray:
         """Return PD control with feed-forward within the effort limits, shape (n,), [N·m], layout order."""
         if self._received is not None and self.time - self._received > self._timeout:
@@ -201,12 +255,8 @@ class Simulation:
         effort: FloatArray = np.clip(c.stiffness * (c.position - q) + c.damping * (c.velocity - dq) + c.effort, -limit, limit)
         return effort
 
-    def _to_world(self, position_in_base: FloatArray) -> FloatArray:
-        world: FloatArray = self.data.xpos[self._base] + self.data.xmat[self._base].reshape(3, 3) @ position_in_base
-        return world
 
-
-def _standing(robot: RobotModel) -> JointCommand:
-    """Return the stand mode: rest position, default gains, gravity carried."""
-    rest = robot.rest
-    return JointCommand(0, rest, np.zeros_like(rest), robot.gravity_effort(rest), robot.stiffness, robot.damping)
+def _standing(robot: RobotModel, position: FloatArray) -> JointCommand:
+    """Return the stand mode: start position, default gains, gravity carried."""
+    rest = np.zeros_like(position)
+    return JointCommand(0, position, rest, robot.gravity_effort(position), robot.stiffness, robot.damping)

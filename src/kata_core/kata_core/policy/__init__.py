@@ -1,16 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
 """Policies as files: what they promise, and how they are run."""
 
-from kata_core.policy.contract import CONTRACT_KEY, PolicyContract
-from kata_core.policy.ensemble import TemporalEnsemble
+from kata_core.policy.contract import CONTRACT_KEY, PolicyContract, Quantisation
+from kata_core.policy.execution import ChunkExecutor, ExecutionConfig
+from kata_core.policy.history import ObservationHistory
 from kata_core.policy.monitor import Certainty, Judgement, MonitorSpec, PolicyMonitor
+from kata_core.policy.runtime import RuntimeConfig
 
 __all__ = [
     "CONTRACT_KEY",
     "Certainty",
+    "ChunkExecutor",
+    "ExecutionConfig",
     "Judgement",
     "MonitorSpec",
+    "ObservationHistory",
     "PolicyContract",
     "PolicyMonitor",
-    "TemporalEnsemble",
+    "Quantisation",
+    "RuntimeConfig",
 ]

@@ -11,7 +11,6 @@ log-normal variable, and at least the largest score.
 
 import math
 from collections.abc import Sequence
-from itertools import pairwise
 from statistics import NormalDist
 
 import numpy as np
@@ -81,18 +80,19 @@ def distance_scores(observations: FloatArray, episode: NDArray[np.int32], steps:
     return np.array(found)
 
 
-def disagreement_scores(chunks: FloatArray, episode: NDArray[np.int32], steps: int) -> FloatArray:
+def disagreement_scores(chunks: FloatArray, episode: NDArray[np.int32], steps: int, gap: int = 1) -> FloatArray:
     """Return each episode's sustained disagreement [rad], shape (E,).
 
     Args:
         chunks: The policy's answers to consecutive observations, shape (N, horizon, k), [rad].
         episode: Episode of each row, shape (N,).
         steps: As in `sustained`.
+        gap: Steps between the chunks that are compared.
     """
     found = []
     for number in np.unique(episode):
         own = chunks[episode == number]
-        apart = [disagreement(before, now) for before, now in pairwise(own)]
+        apart = [disagreement(before, now, gap) for before, now in zip(own, own[gap:], strict=False)]
         found.append(sustained(np.array([0.0, *apart]), steps))
     return np.array(found)
 

@@ -70,9 +70,10 @@ class MonitorSpec:
         whitening: Turns a difference from the mean into a vector whose length is the distance, shape (d, d).
         distance: Levels of the distance.
         disagreement: Levels of the disagreement [rad]; None where chunks have one action and never overlap.
-        steps: Steps in a row that a score must be beyond a level, or back, to count.
+        steps: Judgements in a row that a score must be beyond a level, or back, to count.
         warning_rate: Share of demonstrations that would be warned of.
         hold_rate: Share of demonstrations that would not be followed to their end.
+        gap: Steps between the chunks whose disagreement was calibrated; others are not compared.
     """
 
     mean: FloatArray
@@ -82,6 +83,7 @@ class MonitorSpec:
     steps: int
     warning_rate: float
     hold_rate: float
+    gap: int = 1
 
     def __post_init__(self) -> None:
         """Copy and freeze the arrays; all must be finite."""
@@ -91,13 +93,14 @@ class MonitorSpec:
             if not np.isfinite(values).all():
                 raise ValueError(f"{name} holds values that are not finite")
             object.__setattr__(self, name, values)
-        if self.steps < 1:
-            raise ValueError(f"steps is {self.steps}, expected 1 or more")
+        for name in ("steps", "gap"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} is {getattr(self, name)}, expected 1 or more")
 
     def to_mapping(self) -> dict[str, Any]:
         """Return plain numbers, lists and mappings, as JSON takes them."""
         levels = {name: _mapping(getattr(self, name)) for name in ("distance", "disagreement")}
-        plain = {name: getattr(self, name) for name in ("steps", "warning_rate", "hold_rate")}
+        plain = {name: getattr(self, name) for name in ("steps", "warning_rate", "hold_rate", "gap")}
         return {"mean": self.mean.tolist(), "whitening": self.whitening.tolist(), **levels, **plain}
 
     @classmethod
@@ -135,15 +138,18 @@ def distance(observations: FloatArray, mean: FloatArray, whitening: FloatArray) 
     return found
 
 
-def disagreement(before: FloatArray, now: FloatArray) -> float:
-    """Return how far two consecutive chunks differ where they overlap [rad]; infinite if one is not finite.
+def disagreement(before: FloatArray, now: FloatArray, gap: int = 1) -> float:
+    """Return how far two chunks differ where they overlap [rad]; infinite if one is not finite.
 
     Args:
-        before: The chunk of one step ago, shape (horizon, k), [rad].
+        before: An earlier chunk, shape (horizon, k), [rad].
         now: The present one.
+        gap: Steps between them; from the horizon on nothing overlaps, and the result is 0.
     """
+    if gap >= len(now):
+        return 0.0
     with np.errstate(invalid="ignore", over="ignore"):
-        found = float(np.sqrt(np.square(before[1:] - now[:-1]).mean())) if len(now) > 1 else 0.0
+        found = float(np.sqrt(np.square(before[gap:] - now[: len(now) - gap]).mean()))
     return found if np.isfinite(found) else np.inf
 
 
@@ -182,24 +188,24 @@ class PolicyMonitor:
     def reset(self) -> None:
         """Forget what was seen, as at engage."""
         self._before: FloatArray | None = None
+        self._step = 0
         self._streak = {Certainty.WARNING: _Streak(self._spec.steps), Certainty.UNSURE: _Streak(self._spec.steps)}
 
-    def miss(self) -> None:
-        """Note that a step could not be judged; the next chunk has no predecessor."""
-        self._before = None
-
-    def judge(self, observation: Mapping[str, NDArray[np.float32]], chunk: FloatArray) -> Judgement:
-        """Judge a step.
+    def judge(self, observation: Mapping[str, NDArray[np.float32]], chunk: FloatArray, step: int | None = None) -> Judgement:
+        """Judge an answer.
 
         Args:
             observation: What the policy saw, by term.
             chunk: What it answered, shape (horizon, k), [rad].
+            step: Step that it was asked at; None for the one after the last.
         """
         spec = self._spec
+        step = self._step + 1 if step is None else step
         far = float(distance(flatten(observation, self._terms), spec.mean, spec.whitening))
-        apart = 0.0 if self._before is None else disagreement(self._before, chunk)
+        before = self._before if step - self._step == spec.gap else None
+        apart = 0.0 if before is None else disagreement(before, chunk, spec.gap)
         apart = apart if np.isfinite(chunk).all() else np.inf
-        self._before = chunk
+        self._before, self._step = chunk, step
         scores = [(far, spec.distance), *([(apart, spec.disagreement)] if spec.disagreement else [])]
         broken = not (np.isfinite(far) and np.isfinite(apart))
         warned = self._streak[Certainty.WARNING].note(any(not score <= levels.warning for score, levels in scores), broken)

@@ -11,7 +11,7 @@ Examples:
 import argparse
 from types import ModuleType
 
-from kata_learning.commands.datasets import build, exchange, show, views
+from kata_learning.commands.datasets import build, exchange, show, synthesize, views
 
 _COMMANDS: dict[str, ModuleType] = {
     "build": build,
@@ -19,6 +19,7 @@ _COMMANDS: dict[str, ModuleType] = {
     "select": views,
     "split": views,
     "merge": views,
+    "synthesize": synthesize,
     "export": exchange,
     "import": exchange,
 }

@@ -5,7 +5,7 @@ The policy moves the simulated robot through the same safety filter as on the re
 comes with its 95 % interval (Wilson): with 20 rollouts, 19 successes still mean anything from 0.76 to 0.99.
 
 Example:
-  kata evaluate runs/demo/policy.onnx --task reach --rollouts 20
+  kata evaluate runs/demo/policy.onnx --task reach --rollouts 50 --jobs 2
 """
 
 import argparse
@@ -20,6 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("policy", type=Path, metavar="POLICY", help="policy file, made by `kata export`")
     parser.add_argument("--task", help="task to attempt (default: the one that the policy was trained for)")
     parser.add_argument("--robot", default="g1", help="robot (default: g1)")
+    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="rollouts at a time, same result (default: 1)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the figures to a file")
     add_config(parser, EvaluationConfig, "rollouts")
 
@@ -33,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
     from kata_core.atomic import new_file
     from kata_core.policy.onnx_policy import OnnxPolicy
     from kata_core.robot import load_robot
-    from kata_learning.evaluation import EvaluationConfig, evaluate_policy
+    from kata_learning.evaluation import EvaluationConfig, evaluate_file
     from kata_learning.options import take_config
 
     config = take_config(EvaluationConfig, args)
@@ -41,12 +42,13 @@ def run(args: argparse.Namespace) -> int:
     policy = OnnxPolicy.load(args.policy, robot)
     task = args.task or policy.contract.task
     with tqdm(total=config.rollouts, desc="rollouts", unit="rollout", disable=None) as bar:
-        result = evaluate_policy(policy, robot, task, config, lambda _: bar.update() and None)
+        result = evaluate_file(args.policy, robot, task, config, args.jobs, lambda _: bar.update() and None)
     numbers = result.numbers()
     if args.json:
         with new_file(args.json) as partial:
             partial.write_text(json.dumps(numbers, indent=1) + "\n")
-    print(f"task      {task}, {config.rollouts} rollouts of at most {config.timeout:g} s")
+    limit = f" of at most {config.timeout:g} s" if config.timeout else ""
+    print(f"task      {task}, {config.rollouts} rollouts{limit}")
     print(f"success   {numbers['success_rate']:.2f} (95 %: {numbers['success_low']:.2f} to {numbers['success_high']:.2f})")
     if "seconds_to_success_median" in numbers:
         print(f"time      {numbers['seconds_to_success_median']:.2f} s to success, median")

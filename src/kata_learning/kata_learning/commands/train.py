@@ -1,55 +1,70 @@
 # SPDX-License-Identifier: Apache-2.0
 """Train a policy on a dataset by behaviour cloning.
 
-The policy looks at one observation and proposes the next joint positions as a chunk. Training stops by
-itself when the episodes kept for validation no longer get better. RUN then holds the weights (policy.pt),
-the configuration (config.json) and how the loss went (loss.csv, loss.png).
+`kata train POLICY` trains the policy of that name, `kata train` without a name an MLP; `kata train POLICY --help` shows what
+can be set. Training stops by itself when the episodes kept for validation no longer get better, and the pass is kept that was
+best: by validation loss, or with --rollouts by success in simulation. The folder RUN then holds the weights (policy.pt), the
+configuration (config.json) and how the training went (metrics.csv, loss.png). A run that was cut off is finished by
+`kata train --resume RUN`, with the weights that it would have had. Several processes share the work under `torchrun`.
 
-Example:
-  kata train --data runs/demo/dataset --out runs/demo/train
+Examples:
+  kata train act --data runs/demo/dataset --out runs/demo/train
+  kata train --resume runs/demo/train
+  torchrun --nproc-per-node 2 -m kata_core train act --data runs/demo/dataset --out runs/demo/train
 """
 
 import argparse
-from pathlib import Path
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from kata_learning.job import Job
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the command's arguments."""
-    from kata_learning.options import add_config
-    from kata_learning.train_config import TrainConfig
-
-    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="dataset, made by `kata dataset`")
-    parser.add_argument("--out", type=Path, required=True, metavar="RUN", help="folder to write; must not exist")
-    parser.add_argument("--replace", action="store_true", help="replace a training run that lies there")
-    add_config(parser, TrainConfig, "training")
-
-
-def run(args: argparse.Namespace) -> int:
+def main(argv: Sequence[str]) -> int:
     """Train and write the run."""
-    from tqdm import tqdm
+    job = None if "--resume" in argv else _job(argv)
+    from kata_learning.training_job import resume_job, start_job
 
-    from kata_core.atomic import check_free
-    from kata_learning.dataset import load_dataset
-    from kata_learning.options import take_config
-    from kata_learning.run_folder import MARKER, save_run
-    from kata_learning.train import EpochLoss, train_policy
+    return resume_job(_resumed(argv)) if job is None else start_job(job)
+
+
+def _resumed(argv: Sequence[str]) -> Any:
+    from pathlib import Path
+
+    parser = argparse.ArgumentParser(prog="kata train", description="Finish a training that was cut off.")
+    parser.add_argument("--resume", type=Path, required=True, metavar="RUN", help="folder of the training run")
+    return parser.parse_args(list(argv)).resume
+
+
+def _job(argv: Sequence[str]) -> "Job":
+    """Read a command line; a policy that is not named is an MLP."""
+    import dataclasses
+
+    from kata_learning.augmentation.config import AugmentConfig
+    from kata_learning.forms import flat, form_of, parse, subcommands, taken
+    from kata_learning.job import Job
+    from kata_learning.policies.registry import POLICIES
+    from kata_learning.recipe import Recipe
     from kata_learning.train_config import TrainConfig
-    from kata_learning.version import code_version
 
-    config = take_config(TrainConfig, args)
-    check_free(args.out, MARKER, replace=args.replace)
-    dataset = load_dataset(args.data)
-    with tqdm(total=config.epochs, desc="training", unit="epoch", disable=None) as bar:
-
-        def show(loss: EpochLoss) -> None:
-            bar.set_postfix(train=f"{loss.train:.4f}", validation=f"{loss.validation:.4f}", refresh=False)
-            bar.update()
-
-        trained = train_policy(dataset, config, show)
-    about = {"data": str(args.data.resolve()), "data_hash": dataset.manifest.hash, "commit": code_version()}
-    save_run(trained, config, about, args.out, replace=args.replace)
-    best = trained.losses[trained.best]
-    print(f"run       {args.out}")
-    print(f"epochs    {len(trained.losses)}, kept epoch {best.epoch}")
-    print(f"loss      {best.train:.4f} train, {best.validation:.4f} validation (squared error / spread²)")
-    return 0
+    forms: dict[str, type[Any]] = {}
+    for name, kind in POLICIES.items():
+        parts = {"shape": kind.config, "train": TrainConfig, "augment": AugmentConfig}
+        made = {part: form_of(config) for part, config in parts.items()}
+        fields = [(part, flat(form), dataclasses.field(default_factory=form)) for part, form in made.items()]
+        forms[name] = dataclasses.make_dataclass(name, [("job", flat(Job)), *fields])
+        forms[name].__doc__ = f"{kind.doc[:1].upper()}{kind.doc[1:]}."
+    named = argv[:1] in (["-h"], ["--help"]) or not (argv and argv[0].startswith("-"))
+    filled = parse(subcommands(forms), "kata train", __doc__ or "", argv if named else ["mlp", *argv])
+    kind_name = type(filled).__name__
+    recipe = Recipe(
+        kind_name,
+        taken(POLICIES[kind_name].config, filled.shape),
+        taken(TrainConfig, filled.train),
+        taken(AugmentConfig, filled.augment),
+        tuple(filled.job.terms),
+        tuple(filled.job.cameras),
+    )
+    job: Job = dataclasses.replace(filled.job, recipe=recipe)
+    return job

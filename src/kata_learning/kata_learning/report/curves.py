@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Small line drawings for pages of many episodes, written as SVG by hand: a hundredth of what a plotting library takes."""
 
+from collections.abc import Sequence
 from html import escape
 
 import numpy as np
@@ -9,15 +10,20 @@ from numpy.typing import NDArray
 from kata_core.arrays import FloatArray
 from kata_learning.report import style
 
-__all__ = ["curves"]
+__all__ = ["colours_of", "curves"]
 
 _WIDTH, _HEIGHT, _EDGE = 1000.0, 110.0, 4.0
 _POINTS = 200
 _COLOURS = (style.MEASURED, style.COMMAND, style.GOOD, style.HUMAN, style.FAIL, style.TARGET, style.INK)
 
 
+def colours_of(names: Sequence[str]) -> dict[str, str]:
+    """Return the colour of each line by its name, for a legend."""
+    return {name: _COLOURS[i % len(_COLOURS)] for i, name in enumerate(names)}
+
+
 def curves(seconds: FloatArray, values: NDArray[np.float32], behind: NDArray[np.float32] | None, label: str) -> str:
-    """Return lines over time as inline SVG, all on one scale.
+    """Return lines over time as inline SVG, all on one scale, which is told below.
 
     Args:
         seconds: Shape (T,), [s].
@@ -32,7 +38,8 @@ def curves(seconds: FloatArray, values: NDArray[np.float32], behind: NDArray[np.
     quiet = [] if behind is None else [_line(x, _scale(column[rows], low, high), style.QUIET) for column in behind.T]
     lines = [_line(x, _scale(v[rows], low, high), _COLOURS[i % len(_COLOURS)]) for i, v in enumerate(values.T)]
     head = f'<svg viewBox="0 0 {_WIDTH:g} {_HEIGHT:g}" preserveAspectRatio="none" role="img" aria-label="{escape(label)}">'
-    return f"{head}{''.join([*quiet, *lines])}</svg>"
+    scale = f"0 to {float(seconds[-1]):.1f} s · {low:.2f} to {high:.2f} rad"
+    return f"<figure>{head}{''.join([*quiet, *lines])}</svg><figcaption>{scale}</figcaption></figure>"
 
 
 def _scale(values: NDArray[np.float32], low: float, high: float) -> FloatArray:

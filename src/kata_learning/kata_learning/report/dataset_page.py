@@ -13,7 +13,7 @@ from kata_core.atomic import new_file
 from kata_learning.dataset import Dataset, EpisodeEntry, Manifest
 from kata_learning.dataset.assemble import Steps, episodes_of
 from kata_learning.report import page
-from kata_learning.report.curves import curves
+from kata_learning.report.curves import colours_of, curves
 from kata_learning.report.pictures import Shot, encode, jpeg_uri
 
 __all__ = ["write_page"]
@@ -70,12 +70,14 @@ def _lead(about: Manifest) -> str:
 def _tiles(dataset: Dataset) -> str:
     entries = dataset.manifest.episodes
     dropped = sum(sum(entry.dropped.values()) for entry in entries)
+    human = int(dataset.intervention.sum())
     pictures = sum(file.count for entry in entries for file in entry.frames.values())
     figures = (
         (str(len(entries)), "episodes"),
         (str(sum(entry.split == "validation" for entry in entries)), "of them for validation"),
         (f"{len(dataset) / dataset.manifest.rate / 60:.1f} min", f"in {len(dataset)} steps"),
         (str(dropped), "steps dropped"),
+        *(((str(human), "steps of a human in the policy's place"),) if human else ()),
         (str(pictures), f"pictures of {len(dataset.manifest.cameras)} cameras"),
         (str(sum(entry.success for entry in entries)), "episodes that succeeded"),
     )
@@ -87,7 +89,8 @@ def _statistics(about: Manifest) -> str:
     for name, of in about.statistics.items():
         joints = about.joint_names if name in ("action", "joint_position", "joint_velocity") else ()
         for i, numbers in enumerate(zip(of.low, of.mean, of.high, of.std, strict=True)):
-            part = joints[i] if i < len(joints) else "rgb"[i] if name.startswith("camera.") else str(i)
+            axes = "rgb" if name.startswith("camera.") else "xyz" if len(of.mean) == 3 else ""
+            part = joints[i] if i < len(joints) else axes[i] if axes else str(i)
             rows.append((escape(name), escape(part), *(f"{number:.3f}" for number in numbers)))
     return page.table(("quantity", "element", "least", "mean", "greatest", "spread"), rows, numbers=(2, 3, 4, 5))
 
@@ -104,6 +107,7 @@ def _left_out(about: Manifest) -> str:
 
 def _episodes(dataset: Dataset, most: int) -> Iterator[str]:
     entries = dataset.manifest.episodes
+    yield page.keys({name.removesuffix("_joint"): colour for name, colour in colours_of(dataset.manifest.joint_names).items()})
     yield _filters(entries[:most])
     for i, steps in enumerate(episodes_of(dataset)[:most]):
         yield _card(dataset, i, steps)

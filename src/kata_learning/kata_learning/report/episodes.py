@@ -10,13 +10,23 @@ from numpy.typing import NDArray
 
 from kata_core.arrays import FloatArray
 from kata_core.joints import JointLayout
-from kata_learning.bags import Bag, BagInfo, nanoseconds, read_bag
-from kata_learning.recording import CommandSeries, ObjectSeries, StateSeries, command_series, object_series, state_series
+from kata_learning.bags import Bag, BagInfo, nanoseconds
+from kata_learning.raw_bags import read_raw
+from kata_learning.recording import (
+    CommandSeries,
+    ObjectSeries,
+    StateSeries,
+    command_series,
+    object_series,
+    state_series,
+    topic_name,
+)
 
 __all__ = ["BodySeries", "EpisodeView", "Picture", "VerdictSeries", "read_episode"]
 
 CAMERA = "camera/head/image_raw/compressed"
-TOPICS = ("joint_states", "target", "command", "verdict", "task/state", "frames", CAMERA)
+DECODED = ("verdict", "task/state", "frames", CAMERA)
+TOPICS = ("joint_states", "target", "command", *DECODED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +128,10 @@ def read_episode(path: Path, layout: JointLayout) -> EpisodeView:
     Raises:
         DataError: The bag is damaged, has no joint states, or is of another robot.
     """
-    bag = read_bag(path, TOPICS)
-    state = state_series(bag, layout)
-    target, command = (command_series(bag, t, layout) if _has(bag, t) else None for t in ("target", "command"))
+    raw = read_raw(path, lambda topic, _: topic_name(topic, TOPICS))
+    state = state_series(raw, layout)
+    target, command = (command_series(raw, t, layout) if t in raw.streams else None for t in ("target", "command"))
+    bag = Bag(raw.info, {name: raw.decoded(name) for name in DECODED if name in raw.streams})
     start = int(state.stamp[0])
     return EpisodeView(
         info=bag.info,
@@ -129,7 +140,7 @@ def read_episode(path: Path, layout: JointLayout) -> EpisodeView:
         target=target,
         command=command,
         verdict=_verdicts(bag, layout) if _has(bag, "verdict") else None,
-        objects=object_series(bag),
+        objects=object_series(bag.streams.get("task/state")),
         succeeded=_success(bag, start),
         human=_bodies(bag) if _has(bag, "frames") else None,
         pictures=_pictures(bag),

@@ -16,7 +16,7 @@ from kata_learning.report.pictures import head_strip, instants, scene_strip, try
 from kata_learning.run_folder import load_losses
 from kata_learning.train import EpochLoss
 from kata_sim import load_sim_data
-from kata_sim.task import TOLERANCE
+from kata_sim.tasks.reach import TOLERANCE
 
 __all__ = ["ReachReport", "gather", "render"]
 
@@ -78,7 +78,7 @@ def gather(
     folder: Path, robot: RobotModel, demonstrations: Sequence[EpisodeView], rollouts: Sequence[EpisodeView]
 ) -> ReachReport:
     """Add what lies beside the bags: ``train`` and ``dataset`` in the folder, if they are there."""
-    goal = load_sim_data(robot.description).reach
+    goal = load_sim_data(robot.description).tasks.reach
     return ReachReport(
         robot=robot,
         frame=goal.frame if goal else "",

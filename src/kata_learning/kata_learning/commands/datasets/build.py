@@ -101,6 +101,7 @@ def _summary(dataset: "Dataset", found: int, out: Path) -> str:
         f"episodes  {len(split)} of {found} bags: {split.count('train')} to train, {split.count('validation')} to validate",
         f"steps     {len(dataset)} at {about.rate:g} Hz ({len(dataset) / about.rate:.0f} s)",
         *_dropped(dataset),
+        *_intervened(dataset),
         f"sees      {', '.join(about.terms)}",
         f"cameras   {', '.join(f'{name} {shape[1]}×{shape[0]}' for name, shape in about.cameras.items()) or 'none'}",
         f"moves     {', '.join(about.joint_names)}",
@@ -108,6 +109,11 @@ def _summary(dataset: "Dataset", found: int, out: Path) -> str:
         f"hash      {about.hash[:16]}",
     ]
     return "\n".join(lines)
+
+
+def _intervened(dataset: "Dataset") -> list[str]:
+    steps = int(dataset.intervention.sum())
+    return [f"human     acted in the policy's place in {steps} steps"] if steps else []
 
 
 def _dropped(dataset: "Dataset") -> list[str]:

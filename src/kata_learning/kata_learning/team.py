@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Training in several processes that `torchrun` starts: each works on its share of every batch."""
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch import distributed as dist
+
+__all__ = ["ALONE", "Team", "join_team"]
+
+
+@dataclass(frozen=True, slots=True)
+class Team:
+    """The processes that train one policy; all hold the same weights, bit for bit.
+
+    Attributes:
+        rank: Number of this one.
+        size: How many there are.
+    """
+
+    rank: int = 0
+    size: int = 1
+
+    @property
+    def leads(self) -> bool:
+        """Whether this process writes, prints and attempts the task."""
+        return self.rank == 0
+
+    def share(self, rows: Tensor) -> Tensor:
+        """Return this process's share of a batch's rows."""
+        return rows[self.rank :: self.size]
+
+    def add(self, values: Iterable[Tensor]) -> None:
+        """Replace tensors by their sums over all processes."""
+        if self.size == 1:
+            return
+        kept = list(values)
+        flat = torch.cat([value.flatten() for value in kept])
+        dist.all_reduce(flat)
+        for value, part in zip(kept, torch.split(flat, [value.numel() for value in kept]), strict=True):
+            value.copy_(part.view_as(value))
+
+    def told(self, numbers: tuple[int, ...] | None, count: int, device: torch.device) -> tuple[int, ...]:
+        """Return numbers that the leading process knows.
+
+        Args:
+            numbers: They, in the leading process; elsewhere they are not read.
+            count: How many there are.
+            device: Where tensors are that this team exchanges.
+        """
+        known = list(numbers) if numbers is not None and self.leads else [0] * count
+        values = torch.tensor(known, dtype=torch.int64, device=device)
+        if self.size > 1:
+            dist.broadcast(values, src=0)
+        return tuple(values.tolist())
+
+
+ALONE = Team()
+
+
+def join_team(device: str) -> Team:
+    """Return the team that `torchrun` made of this process, or one of its own; gloo on CPUs, nccl on GPUs."""
+    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
+        return ALONE
+    if not dist.is_initialized():
+        if device == "cuda":
+            torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+        dist.init_process_group("nccl" if device == "cuda" else "gloo")
+    return Team(dist.get_rank(), dist.get_world_size())
