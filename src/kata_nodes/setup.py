@@ -3,7 +3,10 @@
 
 from setuptools import find_packages, setup
 
-NODES = ("sim", "mocap_source", "operator", "retarget", "safety", "recorder", "policy", "conductor", "replay", "clock_echo")
+NODES = (
+    *("sim", "mocap_source", "operator", "retarget", "safety", "recorder", "policy", "conductor", "replay", "clock_echo"),
+    *("console", "gamepad", "gamepad_device", "leader"),
+)
 
 setup(
     name="kata_nodes",
@@ -16,13 +19,14 @@ setup(
         ("share/ament_index/resource_index/packages", ["resource/kata_nodes"]),
         ("share/kata_nodes", ["package.xml"]),
     ],
-    install_requires=["numpy", "pyyaml", "mcap", "opencv-python-headless", "kata_core"],
+    install_requires=["numpy", "pyyaml", "mcap", "opencv-python-headless", "websockets", "cryptography", "segno", "kata_core"],
     entry_points={
         "console_scripts": [f"{node} = kata_nodes.entry:main" for node in NODES],
         "kata.commands": [
             "doctor = kata_nodes.commands.doctor",
             "launch = kata_nodes.commands.launch",
             "record = kata_nodes.commands.record",
+            "security = kata_nodes.commands.security",
             "stop = kata_nodes.commands.stop",
         ],
         "kata.retarget": ["play = kata_nodes.commands.retarget_play"],

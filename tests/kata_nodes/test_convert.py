@@ -132,9 +132,12 @@ def test_a_verdict_of_another_robot_is_refused():
 
 
 def test_task_state_gives_its_objects():
-    message = convert.task_state_to(7, "reach", {"goal": np.array([0.3, -0.1, 0.2])}, True, 1.5)
+    things = {"goal": np.array([0.3, -0.1, 0.2]), "box": np.array([0.3, 0.1, 0.2, 0.5, 0.5, -0.5, 0.5])}
+    message = convert.task_state_to(7, "reach", things, True, 1.5)
     back: TaskState = through_the_wire(message)
-    assert convert.objects_from(back)["goal"].tolist() == [0.3, -0.1, 0.2]
+    objects = convert.objects_from(back)
+    assert objects["goal"].tolist() == [0.3, -0.1, 0.2, 0.0, 0.0, 0.0, 1.0]
+    assert objects["box"].tolist() == [0.3, 0.1, 0.2, 0.5, 0.5, -0.5, 0.5]
     assert (back.success, back.elapsed, back.objects[0].pose.orientation.w) == (True, 1.5, 1.0)
 
 

@@ -47,7 +47,7 @@ def test_levels_reasons_latency_and_overruns(ros_domain: int) -> None:
         loop.tick(now)
     health.note(verdict(Status.HOLDING, Reason.STALE_TARGET))
     found = report()
-    assert found["safety: filter"].level == DiagnosticStatus.WARN and "stale_target" in found["safety: filter"].message
+    assert found["safety: filter"].level == DiagnosticStatus.WARN and "fallen silent" in found["safety: filter"].message
     assert found["safety: loop"].level == DiagnosticStatus.WARN and found["safety: loop"].message == "1 late ticks"
     assert found["safety: loop"].hardware_id == "g1"
 

@@ -11,6 +11,7 @@ import pytest
 pytestmark = [pytest.mark.ros, pytest.mark.slow]
 
 NODE = """
+import gc
 import sys
 import time
 from kata_core.errors import ConfigError
@@ -31,7 +32,7 @@ class Probe(Node):
     def tick(self):
         print("tick", flush=True)
         if "{mode}" == "finish":
-            self.exit_code = 7
+            self.exit_code = 7 if gc.get_freeze_count() else 1
     def destroy_node(self):
         print("cleaned up", flush=True)
         super().destroy_node()

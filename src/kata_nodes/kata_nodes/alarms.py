@@ -2,6 +2,7 @@
 """What the safety node watches beside joint state and target: e-stop, heartbeats, rivals, its own loop."""
 
 from dataclasses import dataclass
+from functools import partial
 from time import monotonic_ns
 
 from rclpy.node import Node
@@ -18,7 +19,10 @@ __all__ = ["Alarms", "AlarmsConfig"]
 
 
 _REMEMBERED = 500_000_000
-"""How long two sources, or a policy's doubt, are held against a target when nothing more is heard [ns]."""
+"""How long two sources, or a policy's word on itself, are held against a target when nothing more is heard [ns]."""
+
+_POLICY_SAYS = {Reason.UNSURE_POLICY: "policy/unsure", Reason.LATE_POLICY: "policy/late"}
+"""Topics on which a policy speaks of itself: it was never shown this, or its answers do not come in time."""
 
 
 @dataclass(frozen=True)
@@ -50,9 +54,10 @@ class Alarms:
         self._pressed = self._overrun = False
         self._alternation, self._two_sources = Alternation(), monotonic_ns() - _REMEMBERED
         self._rivals = False
-        self._doubted = monotonic_ns() - _REMEMBERED
+        self._said = dict.fromkeys(_POLICY_SAYS, monotonic_ns() - _REMEMBERED)
         node.create_subscription(Bool, "~/estop", self._on_estop, qos.EVENT)
-        node.create_subscription(Bool, "policy/unsure", self._on_unsure, qos.LATEST)
+        for reason, topic in _POLICY_SAYS.items():
+            node.create_subscription(Bool, topic, partial(self._on_policy, reason), qos.LATEST)
         self._guard(Reason.LOST_OPERATOR, config.operator_deadline, Empty, "operator/heartbeat")
         self._guard(Reason.LOST_CONSOLE, config.console_deadline, Empty, "console/heartbeat")
         if not simulated:
@@ -67,9 +72,9 @@ class Alarms:
     def _on_estop(self, message: Bool) -> None:
         self._pressed = message.data
 
-    def _on_unsure(self, message: Bool) -> None:
-        """Take a policy's word on itself; a doubt not repeated is forgotten, for another source may move the robot."""
-        self._doubted = monotonic_ns() - (0 if message.data else _REMEMBERED)
+    def _on_policy(self, reason: str, message: Bool) -> None:
+        """Take a policy's word on itself; what it does not repeat is forgotten, for another source may move the robot."""
+        self._said[reason] = monotonic_ns() - (0 if message.data else _REMEMBERED)
 
     def look_for_rivals(self) -> None:
         """Ask the graph who else publishes; not for every tick, since it takes a while."""
@@ -93,5 +98,5 @@ class Alarms:
         pressed = (Reason.EMERGENCY_STOP,) if self._pressed else ()
         rivals = (Reason.FOREIGN_COMMAND,) if self._rivals else ()
         sources = (Reason.TWO_SOURCES,) if now - self._two_sources < _REMEMBERED else ()
-        unsure = (Reason.UNSURE_POLICY,) if now - self._doubted < _REMEMBERED else ()
-        return (*pressed, *rivals, *sources, *unsure, *silent, *((Reason.LOOP_OVERRUN,) if self._overrun else ()))
+        said = tuple(reason for reason, when in self._said.items() if now - when < _REMEMBERED)
+        return (*pressed, *rivals, *sources, *said, *silent, *((Reason.LOOP_OVERRUN,) if self._overrun else ()))

@@ -41,13 +41,20 @@ class BaseWatch:
         """Whether nothing was ever heard of the base."""
         return self._motion is None
 
+    @property
+    def motion(self) -> BaseMotion | None:
+        """The base's motion; None if it is not known, or old."""
+        if self._motion is None:
+            return None
+        age = abs(self._node.get_clock().now().nanoseconds - self._motion.stamp)
+        return None if age > self._deadline else self._motion
+
     def state(self, joints: JointState | None) -> BaseState:
         """Return how the robot stands with these joints; the worse of two tilts counts."""
-        if self._motion is None or joints is None:
+        motion = self.motion
+        if motion is None or joints is None:
             return UNKNOWN_BASE
-        if abs(self._node.get_clock().now().nanoseconds - self._motion.stamp) > self._deadline:
-            return UNKNOWN_BASE
-        base, measured = self._standing.look(joints, self._motion), self._imu.read()
+        base, measured = self._standing.look(joints, motion), self._imu.read()
         if measured is None:
             return base
         tilt = self._standing.sensed_tilt(joints, orientation_from(measured.orientation), measured.header.frame_id)

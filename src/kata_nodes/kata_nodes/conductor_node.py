@@ -15,6 +15,7 @@ from std_srvs.srv import SetBool, Trigger
 
 from kata_core.errors import KataError
 from kata_core.params import param
+from kata_core.tasks import TASK_TEXTS
 from kata_msgs.msg import HumanFrames, TaskState, Verdict
 from kata_msgs.srv import SaveEpisode, StartEpisode
 from kata_nodes import params
@@ -32,7 +33,7 @@ class NodeConfig:
 
     source: str = param("operator", doc="Node that moves the robot; it offers SOURCE/engage.")
     episodes: int = param(10, low=1, high=100000, doc="Number of episodes.")
-    task: str = param("reach the ball with the right hand", doc="Task text stored with each episode.")
+    text: str = param("", doc="Task text stored with each episode; empty for that of the task which task/state names.")
     reset: bool = param(True, doc="Whether the simulator and the safety filter start anew before each episode.")
     record: bool = param(True, doc="Whether each episode is recorded.")
     time_limit: float = param(12.0, unit="s", low=0.1, high=3600.0, doc="Longest episode.")
@@ -91,7 +92,7 @@ class ConductorNode(Node):
         yield from self._prompter.until("a publisher of target", lambda: self.count_publishers("target") > 0)
         yield from self._prompter.until("the robot to come to rest", self._at_rest)
         if self._config.record:
-            yield from self._prompter.call(StartEpisode, "episode/start", StartEpisode.Request(task=self._config.task))
+            yield from self._prompter.call(StartEpisode, "episode/start", StartEpisode.Request(task=self._text()))
         yield from self._prompter.call(SetBool, f"{self._config.source}/engage", SetBool.Request(data=True))
         begin = self.get_clock().now().nanoseconds
         yield from self._watch(begin)
@@ -118,6 +119,11 @@ class ConductorNode(Node):
             begun, moved = begun or engaged, moved or self._moving()
             if not moved and self._since(begin) > self._config.silence:
                 raise KataError("nothing moves the robot", where="conductor", fix="see what safety and the source say")
+
+    def _text(self) -> str:
+        message = self._task.read()
+        name = str(message.task) if message else ""
+        return self._config.text or TASK_TEXTS.get(name, name)
 
     def _seen_since(self, stamp: int) -> bool:
         messages = (self._joints.read(), self._task.read())

@@ -19,11 +19,12 @@ from sensor_msgs.msg import JointState as JointStateMsg
 from std_msgs.msg import Header
 
 from kata_core.arrays import FloatArray
+from kata_core.engage import EngageStatus, LinkMonitor
 from kata_core.episode import EpisodeMachine, MarkKind
 from kata_core.frames import HumanFrames
 from kata_core.joints import JointCommand, JointLayout, JointState
 from kata_core.verdict import Reason, Status, Verdict
-from kata_msgs.msg import BodyPose, EpisodeMark, EpisodeState, TaskState
+from kata_msgs.msg import BodyPose, EngageState, EpisodeMark, EpisodeState, TaskState
 from kata_msgs.msg import HumanFrames as HumanFramesMsg
 from kata_msgs.msg import JointCommand as JointCommandMsg
 from kata_msgs.msg import Verdict as VerdictMsg
@@ -31,6 +32,7 @@ from kata_msgs.msg import Verdict as VerdictMsg
 __all__ = [
     "Converted",
     "JointConverter",
+    "engage_to",
     "episode_to",
     "frames_from",
     "frames_to",
@@ -179,9 +181,33 @@ def frames_to(frames: HumanFrames, frame_id: str = "human_world") -> HumanFrames
     )
 
 
+def engage_to(stamp: int, source: str, status: EngageStatus, link: LinkMonitor | None = None) -> EngageState:
+    """Return where a source's engage contract stands as a message; a source without a network has no link."""
+    hands = list(status.hands.values())
+    return EngageState(
+        header=_header(stamp),
+        source=source,
+        phase=int(status.phase),
+        cause=status.cause,
+        mode=status.mode,
+        scale=float(status.scale),
+        precise=status.precise,
+        hands=list(status.hands),
+        tracked=[hand.tracked for hand in hands],
+        clutched=[hand.clutched for hand in hands],
+        mismatch=[float(hand.mismatch) for hand in hands],
+        delay=link.delay if link else 0.0,
+        jitter=link.jitter if link else 0.0,
+    )
+
+
 def objects_from(message: TaskState) -> dict[str, FloatArray]:
-    """Return the positions of a task's objects by name, each of shape (3,), [m], in the robot's base frame."""
-    return {body.name: np.array([p.x, p.y, p.z]) for body in message.objects for p in (body.pose.position,)}
+    """Return the poses of a task's objects by name, position [m] and xyzw quaternion, shape (7,), in the robot's base frame."""
+    return {
+        body.name: np.array([p.x, p.y, p.z, o.x, o.y, o.z, o.w])
+        for body in message.objects
+        for p, o in ((body.pose.position, body.pose.orientation),)
+    }
 
 
 def task_state_to(

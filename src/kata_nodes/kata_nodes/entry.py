@@ -2,6 +2,7 @@
 """Where every node's program begins: light, so that Ctrl-C during the imports that follow ends it without a traceback."""
 
 import importlib
+import os
 import signal
 import sys
 from pathlib import Path
@@ -17,4 +18,6 @@ def main() -> None:
     takes over from there.
     """
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    if os.environ.get("ROS_SECURITY_ENABLE") == "true" and "--enclave" not in sys.argv:
+        sys.argv += ["--ros-args", "--enclave", f"/kata/{Path(sys.argv[0]).name}"]  # of the keystore that `kata security` makes
     importlib.import_module(f"kata_nodes.{Path(sys.argv[0]).name}_node").main()

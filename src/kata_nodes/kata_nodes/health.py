@@ -7,6 +7,7 @@ import numpy as np
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.node import Node
 
+from kata_core.reason_words import explain
 from kata_core.safety import LoopMonitor
 from kata_core.verdict import Status, Verdict
 from kata_nodes import qos
@@ -48,7 +49,7 @@ class Health:
             if found:
                 values[f"{stage}_to_command_p50_p99_ms"] = "{:.1f} {:.1f}".format(*np.percentile(found, [50, 99]))
         self._reasons.clear()
-        message = f"{last.status.name.lower()}: {', '.join(last.reasons) or 'all well'}"
+        message = f"{last.status.name.lower()}: {explain(last.reasons) or 'all well'}"
         level = _LEVELS.get(last.status, DiagnosticStatus.OK)
         array = DiagnosticArray(status=[self._status("filter", level, message, values), self._loop_status()])
         array.header.stamp = to_time(last.stamp)

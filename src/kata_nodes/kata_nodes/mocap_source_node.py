@@ -5,6 +5,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 from rclpy.node import Node
 from std_srvs.srv import SetBool
 
@@ -14,7 +15,9 @@ from kata_core.params import param
 from kata_msgs.msg import HumanFrames as HumanFramesMsg
 from kata_nodes import params, qos
 from kata_nodes.convert import frames_to
+from kata_nodes.engage_teller import EngageTeller
 from kata_nodes.spin import run
+from kata_nodes.ticking import every
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,7 @@ class NodeConfig:
 
 
 class MocapSourceNode(Node):
-    """Publishes one frame of the clip in each tick, engaged while it plays."""
+    """Publishes where the person of the clip is at each tick's time, engaged while it plays."""
 
     def __init__(self) -> None:
         """Read the clip and start publishing."""
@@ -37,36 +40,50 @@ class MocapSourceNode(Node):
         config = params.declare(self, NodeConfig)
         if not config.clip:
             raise ConfigError("no clip given", where="node mocap", fix="set the parameter clip, e.g. clip:=walk.bvh")
-        clip = load_clip(Path(config.clip))
-        self._clip = clip.resample(config.rate) if config.rate > 0.0 else clip
-        self._loop = config.loop
+        self._clip = load_clip(Path(config.clip))
+        self._loop, self._lead_in = config.loop, round(config.lead_in * 1e9)
         self._engaged, self._waiting = False, config.engage
-        self._lead_in = round(config.lead_in * self._clip.fps)
-        self._next = -self._lead_in
-        for note in clip.notes:
+        self._start, self._played = 0, 0.0
+        for note in self._clip.notes:
             self.get_logger().info(note)
         self._frames = self.create_publisher(HumanFramesMsg, "frames", qos.STREAM)
+        self._told = EngageTeller(self, "mocap")
         self.create_service(SetBool, "~/engage", self._on_engage)
-        self.create_timer(1.0 / self._clip.fps, self._tick)
+        every(self, 1.0 / (config.rate or self._clip.fps), self._tick)
 
     def _on_engage(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
-        self._engaged, self._next, self._waiting = request.data, -self._lead_in, False
+        self._waiting = False
+        self._begin(request.data, self.get_clock().now().nanoseconds)
         response.success, response.message = True, f"{self._clip.duration:.1f} s"
         return response
 
-    def _tick(self) -> None:
-        stamp = self.get_clock().now().nanoseconds
-        self._frames.publish(frames_to(self._clip.frames(max(self._next, 0), stamp, self._engaged)))
-        if not self._engaged:
-            # Who follows frames publishes targets; retargeting may take a while to get ready.
-            self._engaged = self._waiting and self.count_publishers("target") > 0
+    def _begin(self, engaged: bool, now: int) -> None:
+        """Stand in the first frame; engaged, play after the lead-in."""
+        self._engaged, self._start, self._played = engaged, now + self._lead_in, 0.0
+
+    def _tick(self, now: int) -> None:
+        # Who follows frames publishes targets; retargeting may take a while to get ready.
+        if self._waiting and self.count_publishers("target") > 0:
+            self._waiting = False
+            self._begin(True, now)
+        engaged = self._engaged
+        if engaged:
+            self._play((now - self._start) * 1e-9, now)
+        row = np.array([self._played * self._clip.fps])
+        self._frames.publish(frames_to(self._clip.at(row, self._clip.fps).frames(0, now, engaged)))
+        self._told.tell(engaged)
+
+    def _play(self, elapsed: float, now: int) -> None:
+        """Go on to where the person is after a time [s] since the first frame moved."""
+        duration = self._clip.duration
+        self._played = min(max(elapsed, 0.0), duration)
+        if elapsed < duration:
             return
-        self._waiting = False
-        self._next += 1
-        if self._next == len(self._clip):
-            self._engaged = self._loop
-            self._next = 0 if self._loop else len(self._clip) - 1
-            self.get_logger().info("starts anew" if self._loop else "is at its end")
+        if self._loop:
+            self._start = now
+        else:
+            self._engaged = False
+        self.get_logger().info("starts anew" if self._loop else "is at its end")
 
 
 def main() -> None:

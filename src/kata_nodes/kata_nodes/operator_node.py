@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Node `operator`: a scripted person with a VR controller, who brings the robot's palm to the task's goal."""
+"""Node `operator`: a scripted person with VR controllers, who shows a task to the robot."""
 
 import sys
 from dataclasses import dataclass
@@ -11,22 +11,24 @@ from std_srvs.srv import SetBool
 from kata_core import load_robot
 from kata_core.arrays import FloatArray
 from kata_core.params import param
-from kata_core.scripted_operator import OperatorConfig, ScriptedOperator
+from kata_core.scripted import PersonConfig, make_operator
+from kata_core.scripted.palms import palms_of
 from kata_msgs.msg import HumanFrames as HumanFramesMsg
 from kata_msgs.msg import TaskState
 from kata_nodes import params, qos
 from kata_nodes.convert import JointConverter, frames_to, objects_from
+from kata_nodes.engage_teller import EngageTeller
 from kata_nodes.latest import Latest
 from kata_nodes.spin import run
+from kata_nodes.ticking import every
 
 
 @dataclass(frozen=True)
 class NodeConfig:
-    """Parameters of the node, beside those of `OperatorConfig`."""
+    """Parameters of the node, beside those of `PersonConfig`."""
 
     robot: str = param("g1", doc="Name or path of the robot's folder of data.")
-    palm: str = param("right_palm", doc="Frame of the robot that the person wants at the goal.")
-    goal: str = param("goal", doc="Object of the task that the person reaches for.")
+    task: str = param("", doc="Name of the task that the person shows; empty for reach.")
     rate: float = param(60.0, unit="Hz", low=1.0, high=240.0, doc="Rate of the tracker.")
 
 
@@ -37,38 +39,39 @@ class OperatorNode(Node):
         """Read parameters and start tracking."""
         super().__init__("operator")
         self._config = params.declare(self, NodeConfig)
-        self._person = ScriptedOperator(params.declare(self, OperatorConfig))
+        self._person = make_operator(self._config.task or "reach", params.declare(self, PersonConfig))
         self._robot = load_robot(self._config.robot)
-        self._robot.frame_id(self._config.palm)
         self._joints = JointConverter(self._robot.layout)
         self._frames = self.create_publisher(HumanFramesMsg, "frames", qos.STREAM)
+        self._engaged = EngageTeller(self, "operator")
         self._state = Latest(self, JointStateMsg, "joint_states")
         self._task = Latest(self, TaskState, "task/state")
         self.create_service(SetBool, "~/engage", self._on_engage)
-        self.create_timer(1.0 / self._config.rate, self._tick)
+        every(self, 1.0 / self._config.rate, self._tick)
 
-    def _palm(self) -> FloatArray | None:
-        """Return where the robot's palm is, shape (3,), [m], base frame; None while no joint state has come in."""
+    def _palms(self) -> dict[str, FloatArray]:
+        """Return the palms' poses by hand, shape (7,), base frame; none while no joint state has come in."""
         message = self._state.read()
         state = self._joints.state_from(message).value if message else None
-        return None if state is None else self._robot.frame_poses(state.position, (self._config.palm,))[0].translation
+        return {} if state is None else palms_of(self._robot, state.position)
 
-    def _goal(self) -> FloatArray | None:
+    def _objects(self) -> dict[str, FloatArray]:
         message = self._task.read()
-        return objects_from(message).get(self._config.goal) if message else None
+        return objects_from(message) if message else {}
 
     def _on_engage(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
-        response.success = not request.data or (self._palm() is not None and self._goal() is not None)
-        response.message = "" if response.success else f"sees no {self._config.goal} or no robot: is task/state published?"
+        missing = self._person.missing(self._objects(), self._palms()) if request.data else ""
+        response.success = not missing
+        response.message = f"sees no {missing}: is task/state published?" if missing else ""
         if not request.data:
             self._person.disengage()
         elif response.success:
             self._person.engage(self.get_clock().now().nanoseconds)
         return response
 
-    def _tick(self) -> None:
-        now = self.get_clock().now().nanoseconds
-        self._frames.publish(frames_to(self._person.step(self._goal(), self._palm(), now)))
+    def _tick(self, now: int) -> None:
+        self._frames.publish(frames_to(self._person.step(self._objects(), self._palms(), now)))
+        self._engaged.tell(self._person.engaged)
 
 
 def main() -> None:

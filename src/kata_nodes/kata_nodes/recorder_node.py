@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Node `recorder`: records each episode as a bag of its own, whole or not at all.
 
-Messages are stored as they came over the wire, with their source stamps inside; the log time is when they
-were received, by the middleware's stamp, or by the simulator's time where ``use_sim_time`` is set, so that source
-and receive stamps can be compared. Whatever is lost is said while it happens.
+Messages are stored as they came over the wire, with their source stamps inside; the log time is when they were received, by the
+middleware's stamp, or by the simulator's time where ``use_sim_time`` is set. Whatever is lost is said while it happens.
 """
 
 import sys
@@ -21,6 +20,7 @@ from kata_nodes.convert import mark_to, to_time
 from kata_nodes.recorder_config import RecorderConfig
 from kata_nodes.recorder_facts import RecorderFacts
 from kata_nodes.recorder_watch import RecorderWatch
+from kata_nodes.simulated_receipt import SimulatedReceipt
 from kata_nodes.spin import run
 from kata_nodes.stream_intake import StreamIntake
 from kata_nodes.take import Take, encoder
@@ -37,7 +37,8 @@ class RecorderNode(Node):
         self._take: Take | None = None
         self._before = self._config.pretrigger_buffer()
         simulated = bool(self.get_parameter("use_sim_time").value)
-        self._intakes = [StreamIntake(self, spec, self._store, simulated) for spec in self._config.streams()]
+        receipt = SimulatedReceipt(self) if simulated else None
+        self._intakes = [StreamIntake(self, spec, self._store, receipt) for spec in self._config.streams()]
         self._encoders = {i.stored: encoder(i.spec, self._config.jpeg_quality) for i in self._intakes if i.spec.compressed}
         self._facts = RecorderFacts(self, self._config, self._intakes, simulated)
         self._watch = RecorderWatch(self, self._config, self._intakes)

@@ -87,7 +87,9 @@ class RecorderWatch:
     def account(self, take: Take) -> str:
         """Return what an episode lacks, or an empty string; a policy, say, has no frames at all."""
         self._heard |= take.heard
-        missing = [name for name in take.silent if name in self._heard or self._node.count_publishers(name)]
+        streams = {intake.stored for intake in self._intakes}
+        silent = [name for name in take.silent if name in streams]
+        missing = [name for name in silent if name in self._heard or self._node.count_publishers(name)]
         lost = {i.stored: i.drops.lost + take.refused[i.stored] for i in self._intakes}
         parts = [f"nothing came on {', '.join(missing)}"] if missing else []
         if any(lost.values()):

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from rclpy.node import Node
-from sensor_msgs.msg import JointState as JointStateMsg
 
 from kata_core import HumanFrames, JointCommand, JointState, load_robot
 from kata_core.params import param
@@ -15,8 +14,8 @@ from kata_core.retarget import BodyRetargeter, HandsConfig, HandsRetargeter, Ret
 from kata_msgs.msg import HumanFrames as HumanFramesMsg
 from kata_msgs.msg import JointCommand as JointCommandMsg
 from kata_nodes import params, qos
+from kata_nodes.commanded import Commanded
 from kata_nodes.convert import JointConverter, frames_from
-from kata_nodes.latest import Latest
 from kata_nodes.spin import run
 
 
@@ -38,7 +37,7 @@ class RetargetNode(Node):
         self._robot = load_robot(config.robot)
         self._joints = JointConverter(self._robot.layout)
         self._step = self._follower(config.mode)
-        self._state = Latest(self, JointStateMsg, "joint_states")
+        self._robot_is = Commanded(self, self._joints)
         self._targets = self.create_publisher(JointCommandMsg, "target", qos.STREAM)
         self.create_subscription(HumanFramesMsg, "frames", self._on_frames, qos.LATEST)
 
@@ -50,8 +49,7 @@ class RetargetNode(Node):
         return lambda frames, _: body.step(frames)
 
     def _on_frames(self, message: HumanFramesMsg) -> None:
-        measured = self._state.read()
-        state = self._joints.state_from(measured).value if measured else None
+        state = self._robot_is.state()
         if state is None:
             self.get_logger().info("waiting for joint_states", throttle_duration_sec=5.0)
             return

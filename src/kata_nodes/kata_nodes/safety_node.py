@@ -10,7 +10,9 @@ from sensor_msgs.msg import JointState as JointStateMsg
 from std_srvs.srv import Trigger
 
 from kata_core import JointState, load_robot
+from kata_core.balance import BalanceConfig, Footing
 from kata_core.params import param
+from kata_core.reason_words import explain
 from kata_core.safety import Received, SafetyConfig, SafetyFilter, Senses
 from kata_core.verdict import Reason, Status, Verdict
 from kata_msgs.msg import JointCommand as JointCommandMsg
@@ -20,6 +22,7 @@ from kata_nodes.alarms import Alarms, AlarmsConfig
 from kata_nodes.base_watch import BaseWatch
 from kata_nodes.convert import JointConverter
 from kata_nodes.health import Health
+from kata_nodes.realtime import ask_for_priority
 from kata_nodes.spin import run
 
 _WATCH = 0.02
@@ -32,6 +35,7 @@ class NodeConfig:
 
     robot: str = param("g1", doc="Name or path of the robot's folder of data.")
     base: str = param("fixed", choices=("fixed", "floating"), doc="Whether the base is held, or free and told of on odom.")
+    priority: int = param(10, low=0, high=49, doc="Real-time priority asked of the system (SCHED_FIFO); 0 asks for none.")
     max_silence: float = param(0.5, unit="s", low=0.05, high=10.0, doc="Wall time of silence after which an input is dropped.")
 
 
@@ -49,7 +53,9 @@ class SafetyNode(Node):
         limits = params.declare(self, SafetyConfig)
         robot = load_robot(self._config.robot)
         self._joints = JointConverter(robot.layout)
-        self._filter = SafetyFilter(robot, limits)
+        floating = self._config.base == "floating"
+        feet = Footing(robot, limits, params.declare(self, BalanceConfig)) if floating else None
+        self._filter = SafetyFilter(robot, limits, feet=feet)
         self._state: JointState | None = None
         self._target: Received | None = None
         self._status = Status.STANDBY
@@ -65,11 +71,14 @@ class SafetyNode(Node):
         simulated = self.get_parameter("use_sim_time").value
         deadlines = params.declare(self, AlarmsConfig)
         self._alarms = Alarms(self, deadlines, 1.0 / limits.rate, simulated)
-        self._base = BaseWatch(self, robot, deadlines.odom_deadline) if self._config.base == "floating" else None
+        self._base = BaseWatch(self, robot, deadlines.odom_deadline) if floating else None
         self._health = Health(self, self._alarms.loop, robot.description.name)
         self.create_timer(1.0 / limits.rate, self._tick, clock=self.get_clock() if simulated else self._steady)
         self.create_timer(_WATCH, self._watch, clock=self._steady)
         self.create_timer(1.0, self._health.publish, clock=self._steady)
+        refused = ask_for_priority(self._config.priority) if self._config.priority else ""
+        if refused:
+            self.get_logger().info(f"no real-time priority ({refused}): a busy machine may delay ticks")
 
     def _on_state(self, message: JointStateMsg) -> None:
         self._heard["joint state"] = self._steady.now().nanoseconds
@@ -100,16 +109,14 @@ class SafetyNode(Node):
             return Senses(self._alarms.current)
         if self._base.missing:
             return Senses((*self._alarms.current, Reason.NO_BASE))
-        return Senses(self._alarms.current, self._base.state(self._state))
+        return Senses(self._alarms.current, self._base.state(self._state), self._base.motion)
 
     def _tell(self, verdict: Verdict) -> None:
         """Log when the robot begins to follow, to hold or to stand still; limits alone are not news."""
         status = Status.FOLLOWING if verdict.status is Status.LIMITED else verdict.status
         if status is not self._status:
             self._status = status
-            self.get_logger().info(
-                f"{status.name.lower()}: {', '.join(verdict.reasons) or 'all well'}", throttle_duration_sec=0.1
-            )
+            self.get_logger().info(f"{status.name.lower()}: {explain(verdict.reasons) or 'all well'}", throttle_duration_sec=0.1)
 
     def _watch(self) -> None:
         self._alarms.look_for_rivals()

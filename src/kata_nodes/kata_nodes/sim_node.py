@@ -36,6 +36,7 @@ class SimNodeConfig:
     """Parameters of the node, beside those of `SimTopicsConfig` and `kata_sim.SimConfig`."""
 
     robot: str = param("g1", doc="Name or path of the robot's folder of data.")
+    task: str = param("", doc="Name of the task, such as reach, lift or push; empty for the robot's first.")
     seed: int = param(0, low=0, high=2**31 - 1, doc="Seed of the goals and rest positions.")
     speed: float = param(1.0, low=0.0, high=100.0, doc="Simulated over real time; 0 is as fast as possible.")
 
@@ -49,7 +50,7 @@ class SimNode(Node):
         self._config = config = declare(self, SimNodeConfig)
         robot = load_robot(config.robot)
         self._convert = convert.JointConverter(robot.layout)
-        self._simulation = Simulation(robot, declare(self, SimConfig))
+        self._simulation = Simulation(robot, declare(self, SimConfig), config.task or None)
         self._simulation.reset([config.seed, 0])
         self._resets, self._paused = 0, False
         timestep = self._simulation.config.timestep

@@ -12,6 +12,7 @@ from kata_core.recording import DropCounter, StreamSpec
 from kata_nodes import qos
 from kata_nodes.bag_thread import Sample
 from kata_nodes.interfaces import MessageType, message_type
+from kata_nodes.simulated_receipt import SimulatedReceipt
 
 __all__ = ["StreamIntake"]
 
@@ -43,14 +44,14 @@ class StreamIntake:
     # Kilted 9.1.2); this signature asks for it, and `__call__` takes both forms.
     __signature__ = Signature([Parameter(name, Parameter.POSITIONAL_ONLY) for name in ("data", "info")])
 
-    def __init__(self, node: Node, spec: StreamSpec, sink: Callable[[Sample], None], simulated: bool) -> None:
+    def __init__(self, node: Node, spec: StreamSpec, sink: Callable[[Sample], None], simulated: SimulatedReceipt | None) -> None:
         """Subscribe.
 
         Args:
             node: The recorder.
             spec: What to receive.
             sink: Takes what came.
-            simulated: Whether receive stamps are the simulator's time, by the node's clock.
+            simulated: Gives receive stamps in the simulator's time; None for the system's.
         """
         self.spec, self._sink = spec, sink
         self.name = node.resolve_topic_name(spec.topic)
@@ -61,7 +62,7 @@ class StreamIntake:
         self.unreported = self.bytes = 0
         self.rate, self.silent = 0.0, False
         self._simulated, self._clock = simulated, node.get_clock()
-        self._seen = 0.0
+        self._seen, self._received = 0.0, 0
         self._counted, self._since = 0, monotonic()
         self._total = 0
         profile = qos.RECORD_IMAGES if spec.type.endswith("Image") else qos.RECORD
@@ -71,11 +72,11 @@ class StreamIntake:
         """Take a serialised message and its info: two arguments, or one pair."""
         data, info = given if len(given) == 2 else given[0]
         sent, sequence = int(info["source_timestamp"] or 0), int(info["publication_sequence_number"] or 0)
-        received = int(self._clock.now().nanoseconds) if self._simulated else int(info["received_timestamp"] or 0)
-        received = received or int(self._clock.now().nanoseconds)
+        came = int(info["received_timestamp"] or 0)
+        received = self._simulated.at(came, self._received) if self._simulated else came or int(self._clock.now().nanoseconds)
         lost = self.drops.note(0 if sequence == _UNSUPPORTED else sequence, sent or received)
         self.unreported += lost
-        self._seen = monotonic()
+        self._seen, self._received = monotonic(), received
         self._total += 1
         self.bytes += len(data)
         self._sink(Sample(self.stored, data, received, 0 if self._simulated else sent, sequence))

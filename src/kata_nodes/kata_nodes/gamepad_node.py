@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Node `gamepad`: a person with a gamepad, or a keyboard as one, moves hands, single joints or the base."""
+
+import sys
+from dataclasses import dataclass
+from time import monotonic_ns
+
+from rclpy.clock import Clock, ClockType
+from rclpy.node import Node
+from sensor_msgs.msg import Joy
+
+from kata_core import load_robot
+from kata_core.engage import Cause, Driver, EngageConfig, GamepadConfig
+from kata_core.params import param
+from kata_nodes import params, qos
+from kata_nodes.driver_graph import DriverGraph
+from kata_nodes.spin import run
+
+
+@dataclass(frozen=True)
+class NodeConfig:
+    """Parameters of the node, beside those of `EngageConfig` and `GamepadConfig`."""
+
+    robot: str = param("g1", doc="Name or path of the robot's folder of data.")
+
+
+class GamepadNode(Node):
+    """Turns `joy` into `frames`, and where a joint is moved alone into `target`; silence is a loss."""
+
+    def __init__(self) -> None:
+        """Read parameters and wait for joy."""
+        super().__init__("gamepad")
+        robot = load_robot(params.declare(self, NodeConfig).robot)
+        self._engage = params.declare(self, EngageConfig)
+        self._driver = Driver("gamepad", robot, self._engage, params.declare(self, GamepadConfig))
+        self._graph = DriverGraph(self, "gamepad", robot, self._engage.lost_time)
+        self._heard: int | None = None
+        self.create_subscription(Joy, "joy", self._on_joy, qos.LATEST)
+        self.create_timer(0.05, self._look, clock=Clock(clock_type=ClockType.STEADY_TIME))
+
+    def _on_joy(self, message: Joy) -> None:
+        self._heard = now = monotonic_ns()
+        graph = self._graph
+        driven = self._driver.gamepad(message.axes, message.buttons, graph.now(), graph.state(), now, refusal=graph.refusal())
+        graph.publish(driven)
+
+    def _look(self) -> None:
+        now = monotonic_ns()
+        if self._heard is not None and now - self._heard > self._engage.max_silence * 1e9:
+            self._graph.publish(self._driver.idle(now, fault=Cause.SILENT))
+        self._graph.tell(self._driver.status(), self._driver.lost_since)
+
+
+def main() -> None:
+    """Run the node."""
+    sys.exit(run(GamepadNode))

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The table ``config/security.yaml``: which program may publish, subscribe, serve and call what."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from kata_core.config_path import find_config
+from kata_core.errors import ConfigError
+from kata_core.yaml_data import load_yaml
+
+__all__ = ["NodePolicy", "load_policies"]
+
+_NAME = re.compile(r"\*|/?[A-Za-z_]\w*(/[A-Za-z_]\w*)*")
+_KEYS = ("publish", "subscribe", "serve", "call")
+
+
+@dataclass(frozen=True, slots=True)
+class NodePolicy:
+    """What one program may do; names relative to the root, ``*`` for all.
+
+    Attributes:
+        program: The program, which is also its enclave's name.
+        publish: Topics.
+        subscribe: Topics.
+        serve: Services that it offers.
+        call: Services that it asks.
+    """
+
+    program: str
+    publish: tuple[str, ...] = ()
+    subscribe: tuple[str, ...] = ()
+    serve: tuple[str, ...] = ()
+    call: tuple[str, ...] = ()
+
+
+def load_policies(file: Path | None = None) -> tuple[NodePolicy, ...]:
+    """Return the policies of all programs, of the configuration if no file is given.
+
+    Raises:
+        ConfigError: The file cannot be read, has an unknown key, or a name that is none.
+    """
+    file = file or find_config(Path("security.yaml"))
+    try:
+        nodes: dict[str, Any] = load_yaml(file.read_text())["nodes"]
+        return tuple(_policy(str(program), entry, str(file)) for program, entry in nodes.items())
+    except (OSError, yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
+        what = f"unusable: {str(error).splitlines()[0]}"
+        raise ConfigError(what, where=str(file), fix="nodes: {PROGRAM: {publish: […]}}") from error
+
+
+def _policy(program: str, entry: dict[str, Any], where: str) -> NodePolicy:
+    if unknown := set(entry) - set(_KEYS):
+        raise ConfigError(f"{program}: unknown key {sorted(unknown)[0]!r}", where=where, fix=f"known: {', '.join(_KEYS)}")
+    for names in entry.values():
+        if bad := [name for name in names if not _NAME.fullmatch(str(name))]:
+            raise ConfigError(f"{program}: {bad[0]!r} is no name", where=where, fix="e.g. joint_states, episode/start, or *")
+    return NodePolicy(program, **{key: tuple(map(str, names)) for key, names in entry.items()})

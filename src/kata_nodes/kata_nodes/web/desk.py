@@ -1,0 +1,209 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a client may ask for in JSON, and what is done about it."""
+
+import asyncio
+import io
+import json
+import math
+from collections.abc import Awaitable, Callable
+from time import monotonic_ns
+from typing import Any
+
+import segno
+from std_srvs.srv import SetBool, Trigger
+
+from kata_core.episode import MarkKind
+from kata_msgs.srv import DiscardEpisode, MarkEpisode, SaveEpisode, StartEpisode
+from kata_nodes.web.answer import Answer
+from kata_nodes.web.client import Client
+from kata_nodes.web.hub import Hub
+from kata_nodes.web.policy_desk import serve_policy
+
+__all__ = ["Desk"]
+
+_ANYONE = frozenset({"pong", "visible", "role", "estop", "camera", "seen"})
+_SILENT = frozenset({"pong", "seen", "visible"})  # neither limited like others nor logged
+_LONGEST_TEXT = 500
+
+
+class Desk:
+    """Serves requests; whatever is asked for and by whom is logged."""
+
+    def __init__(self, hub: Hub, link: Callable[[str], str]) -> None:
+        """Take the shared state, and what makes the link for a pairing code."""
+        self._hub, self._link = hub, link
+        self._requests: dict[str, Callable[[Client, dict[str, Any]], Awaitable[Answer]]] = {
+            name: getattr(self, f"_on_{name}")
+            for name in (*_ANYONE, "hand_over", "code", "reset", "engage", "scale", "episode", "policy", "world")
+        }
+
+    async def serve(self, client: Client, text: str) -> str:
+        """Serve one message; return why it is malformed, or an empty string."""
+        try:
+            message = json.loads(text)
+        except (ValueError, RecursionError):
+            return "not JSON"
+        kind = message.get("type") if isinstance(message, dict) else None
+        if not isinstance(kind, str):
+            return "no object with a type"
+        now = monotonic_ns()
+        if kind not in _SILENT and not client.messages.take(now):
+            return self._too_fast(client, now)
+        if kind not in self._requests:
+            client.tell("error", code="unknown_type", text=f"no message is called {kind[:40]!r}")
+            return ""
+        if kind not in _ANYONE and client.number != self._hub.seat.holder:
+            self._log(client, kind, message, "not_operator")
+            client.tell("error", code="not_operator", text="Only the operator may do that. Take the seat first.")
+            answer = Answer(False, "Only the operator may do that.")
+        else:
+            try:
+                answer = await self._requests[kind](client, message)
+            except (TypeError, ValueError, KeyError) as error:
+                return f"{kind}: {error}"
+            if kind not in _SILENT and kind != "estop":
+                self._log(client, kind, message, "" if answer.ok else answer.text)
+        if isinstance(message.get("id"), int):
+            client.tell("answer", id=message["id"], ok=answer.ok, text=answer.text, **(answer.extra or {}))
+        elif not answer.ok and kind in self._requests and client.number == self._hub.seat.holder:
+            client.tell("error", code="refused", text=answer.text)
+        return ""
+
+    def _too_fast(self, client: Client, now: int) -> str:
+        if client.patience.ends(now):
+            client.overflown = True
+        client.tell("error", code="too_fast", text="Too many messages.")
+        return ""
+
+    def _log(self, client: Client, kind: str, message: dict[str, Any], reason: str) -> None:
+        action = f"{kind}/{message['do']}" if isinstance(message.get("do"), str) else kind
+        self._hub.graph.log(client.number, client.name, action[:60], message, reason)
+
+    async def _on_pong(self, client: Client, message: dict[str, Any]) -> Answer:
+        time = float(message["t"])
+        if not (math.isfinite(time) and 0.0 <= time < 1e12):
+            raise ValueError("t is no time")
+        client.pong(int(message["n"]), round(time * 1e6))
+        return Answer(True)
+
+    async def _on_visible(self, client: Client, message: dict[str, Any]) -> Answer:
+        client.visible = bool(message["on"])
+        return Answer(True)
+
+    async def _on_seen(self, client: Client, message: dict[str, Any]) -> Answer:
+        client.saw_picture(int(message["seq"]))
+        return Answer(True)
+
+    async def _on_camera(self, client: Client, message: dict[str, Any]) -> Answer:
+        rate = float(message.get("rate", 30.0))
+        if not 1.0 <= rate <= 60.0:
+            raise ValueError("rate is 1 to 60")
+        client.watch_camera(rate if message["on"] else 0.0)
+        return Answer(True)
+
+    async def _on_role(self, client: Client, message: dict[str, Any]) -> Answer:
+        hub = self._hub
+        if message["want"] == "viewer":
+            if client.number == hub.seat.holder and hub.policy_state == "running":
+                return Answer(False, "Stop the policy first, or hand over: somebody must watch it.")
+            if hub.seat.leave(client.number):
+                hub.vacate()
+            return Answer(True)
+        if message["want"] != "operator":
+            raise ValueError("want is operator or viewer")
+        fault = hub.seat.take(client.number)
+        if fault:
+            if hub.operator is not None:
+                hub.operator.tell("request", client=client.number, name=client.name)
+            return Answer(False, fault)
+        hub.tell_seat()
+        return Answer(True)
+
+    async def _on_hand_over(self, client: Client, message: dict[str, Any]) -> Answer:
+        fault = self._hub.seat.hand_over(client.number, int(message["to"]), frozenset(self._hub.clients))
+        if not fault:
+            self._hub.vacate()
+        return Answer(not fault, fault)
+
+    async def _on_code(self, client: Client, message: dict[str, Any]) -> Answer:
+        code = self._hub.pairing.new_code(monotonic_ns())
+        url, picture = self._link(code), io.BytesIO()
+        segno.make(url, micro=False).save(picture, kind="svg", scale=4, xmldecl=False)
+        return Answer(True, "", {"code": code, "url": url, "svg": picture.getvalue().decode()})
+
+    async def _on_estop(self, client: Client, message: dict[str, Any]) -> Answer:
+        self._hub.press(client.number, client.name)
+        answer = await self._hub.graph.ask("safety/stop", Trigger.Request(), 1.0)
+        return Answer(answer is not None, "Stopped." if answer else "Pressed; safety has not answered yet.")
+
+    async def _on_reset(self, client: Client, message: dict[str, Any]) -> Answer:
+        hub = self._hub
+        hub.pressed = False
+        hub.graph.press(False)
+        hub.driver.release()
+        answer = None
+        for _ in range(10):  # the release and the request travel on different ways
+            answer = await hub.graph.ask("safety/reset", Trigger.Request())
+            if answer is None or answer.success or "emergency_stop" not in answer.message:
+                break
+            await asyncio.sleep(0.05)
+        if answer is None:
+            return Answer(False, "The safety filter does not answer.")
+        return Answer(answer.success, "" if answer.success else f"Not yet: {answer.message}")
+
+    async def _on_engage(self, client: Client, message: dict[str, Any]) -> Answer:
+        hub, on = self._hub, bool(message["on"])
+        if not hub.drives:
+            if on and hub.refusal():
+                return Answer(False, "The robot is stopped, or a policy moves it.")
+            return await self._ask(f"{hub.config.source}/engage", SetBool.Request(data=on))
+        if on:
+            return Answer(False, "Hold the clutch: the squeeze of a controller, a pinch, or the enabling button.")
+        hub.driver.release()
+        return Answer(True)
+
+    async def _on_scale(self, client: Client, message: dict[str, Any]) -> Answer:
+        value = float(message["value"])
+        if not 0.05 <= value <= 3.0:
+            raise ValueError("value is 0.05 to 3")
+        self._hub.driver.set_scale(value)
+        return Answer(True)
+
+    async def _on_world(self, client: Client, message: dict[str, Any]) -> Answer:
+        if message["do"] != "reset":
+            raise ValueError("do is reset")
+        if not self._hub.graph.offers("sim/reset_world"):
+            return Answer(False, "Only a simulated world can be reset.")
+        self._hub.driver.release()
+        await self._ask("safety/stop", Trigger.Request())
+        answer = await self._ask("sim/reset_world", Trigger.Request())
+        await asyncio.sleep(0.1)  # every node has heard of it by then
+        return await self._on_reset(client, message) if answer.ok else answer
+
+    async def _on_episode(self, client: Client, message: dict[str, Any]) -> Answer:
+        do = message["do"]
+        if do not in ("start", "save", "discard", "mark"):
+            raise ValueError("do is start, save, discard or mark")
+        return await self._ask(f"episode/{do}", _episode_request(do, message))
+
+    async def _on_policy(self, client: Client, message: dict[str, Any]) -> Answer:
+        return await serve_policy(self._hub, message, self._ask)
+
+    async def _ask(self, service: str, request: Any) -> Answer:
+        answer = await self._hub.graph.ask(service, request)
+        if answer is None:
+            return Answer(False, f"Nobody answers for {service}.")
+        path = {"path": answer.path} if getattr(answer, "path", "") else None
+        return Answer(bool(answer.success), str(answer.message), path)
+
+
+def _episode_request(do: str, message: dict[str, Any]) -> Any:
+    task, label, reason = (str(message.get(key, ""))[:_LONGEST_TEXT] for key in ("task", "label", "reason"))
+    if do == "start":
+        return StartEpisode.Request(task=task)
+    if do == "save":
+        labels = [str(entry)[:_LONGEST_TEXT] for entry in message.get("labels", [])][:20]
+        return SaveEpisode.Request(task_success=bool(message["success"]), task=task, labels=labels)
+    if do == "discard":
+        return DiscardEpisode.Request(reason=reason or "by console")
+    return MarkEpisode.Request(kind=int(MarkKind.MARK), label=label or "mark")

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Inference runs beside the node's tick, and the tick waits no longer than it may."""
+
+import threading
+import time
+
+import numpy as np
+
+from kata_core.policy.pilot import Question
+from kata_nodes.inference import Inference
+
+
+class Gated:
+    """Answers what it was asked, as soon as the test lets it."""
+
+    def __init__(self) -> None:
+        self.gate = threading.Event()
+
+    def act(self, observation):
+        assert self.gate.wait(10.0)
+        return observation["x"][None].astype(float)
+
+
+def question(step: int) -> Question:
+    seen = {"x": np.array([float(step)], np.float32)}
+    return Question(step, 1, present=seen, observation=seen)
+
+
+def test_a_slow_answer_is_taken_later_and_once() -> None:
+    policy = Gated()
+    inference = Inference(policy)
+    inference.ask(question(7))
+    begin = time.monotonic()
+    assert inference.take(0.01) is None
+    assert time.monotonic() - begin < 5.0
+    assert inference.busy
+    policy.gate.set()
+    answer = inference.take(10.0)
+    assert answer is not None
+    assert (answer.question.step, answer.chunk.tolist()) == (7, [[7.0]])
+    assert answer.seconds >= 0.0
+    assert not inference.busy
+    assert inference.take(0.0) is None
+    inference.close()
+
+
+def test_nothing_asked_is_nothing_answered() -> None:
+    inference = Inference(Gated())
+    assert inference.take(1.0) is None
+    inference.close()
