@@ -8,17 +8,24 @@ PYTHON ?= python3
 DISTRO ?= jazzy
 CLIP ?=
 DEMO_ARGS ?=
+ARGS ?=
 
 IN := source scripts/env.sh &&
 PYTEST := python -m pytest -rsR
 
-.PHONY: help setup format lint type unit ros pytest test demo clean
+# What tests of the pages need beside the setup: Chromium (about 300 MB) and the pages; without them these tests are skipped.
+PAGES := @$(PYTHON) scripts/debian.py; $(IN) python scripts/build_web.py || true
+
+.PHONY: help setup web format lint type unit ros pytest test demo teleop clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /\1\t/' | column -t -s $$'\t'
 
 setup:  ## Build everything that the other targets need; takes seconds when nothing changed
 	@$(PYTHON) scripts/prepare.py --distro $(DISTRO)
+
+web: setup  ## Build the console's pages with npm; takes seconds when nothing changed
+	@$(IN) python scripts/build_web.py
 
 format: setup  ## Rewrite the sources in the house's format
 	@$(IN) ruff check -q --fix --exit-zero && ruff format -q
@@ -33,15 +40,20 @@ unit: setup  ## Run the quick tests: no ROS, nothing slow
 	@$(IN) $(PYTEST) -m "not ros and not slow"
 
 ros: setup  ## Run the tests that start ROS nodes
+	$(PAGES)
 	@$(IN) $(PYTEST) -m ros
 
-pytest: setup  # no tests collected is pytest's exit code 5: a failure
-	@$(IN) $(PYTEST)
+pytest: setup
+	$(PAGES)
+	@$(IN) python scripts/run_tests.py
 
 test: lint type pytest  ## Check everything: style, types, unit tests, ROS tests; print each skip's reason
 
 demo: setup  ## Teach the simulated G1 to reach, and write runs/demo/report.html; CLIP=file.bvh retargets a clip instead
 	@$(IN) python scripts/demo.py $(if $(CLIP),--clip "$(CLIP)") $(DEMO_ARGS)
 
+teleop: web  ## Start the simulated G1 with the operator's console, and print the link that opens it; ARGS="source:=gamepad"
+	@$(IN) kata launch teleop source:=vr recorder:=true $(ARGS)
+
 clean:  ## Remove what was built, but not runs/
-	rm -rf build install log .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf web/dist web/node_modules build install log .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis

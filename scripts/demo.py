@@ -101,7 +101,7 @@ def reach_steps(arguments: argparse.Namespace, out: Path) -> list[Step]:
 
 def clip_steps(clip: Path, out: Path) -> list[Step]:
     """Return the way from a motion clip to a report on how the robot followed it."""
-    session = [f"clip:={clip}", "episodes:=1", "time_limit:=120", f"task:=follow {clip.stem}", f"out:={out / 'bags'}"]
+    session = [f"clip:={clip}", "episodes:=1", "time_limit:=120", f"text:=follow {clip.stem}", f"out:={out / 'bags'}"]
     figures = ["--out", str(out / "report.html"), "--json", str(out / "report.json")]
     return [
         Step(f"The simulated robot follows {clip.name}", ["kata", "launch", "record", "source:=mocap", *session]),

@@ -14,18 +14,25 @@ SRC = Path(__file__).resolve().parents[1] / "src"
 _MESSAGES = "builtin_interfaces diagnostic_msgs geometry_msgs nav_msgs rcl_interfaces rosgraph_msgs sensor_msgs std_msgs std_srvs"
 
 _TABLE = {
-    "kata_core": "numpy pinocchio coal yaml daqp numba onnxruntime scipy tqdm",
-    "kata_sim": "kata_core numpy yaml mujoco trimesh fast_simplification cv2",
-    "kata_nodes": f"kata_core kata_msgs kata_sim numpy yaml rclpy ament_index_python cv2 mcap {_MESSAGES}",
-    "kata_learning": "kata_core kata_sim numpy yaml torch onnx onnxscript onnxruntime rosbags mcap cv2 matplotlib tqdm backports "
-    "pyarrow av h5py",
+    "kata_core": "numpy pinocchio coal yaml daqp numba onnxruntime scipy cv2 tqdm mcap",
+    "kata_sim": "kata_core numpy yaml mujoco trimesh fast_simplification cv2 gymnasium",
+    "kata_nodes": f"kata_core kata_msgs kata_sim numpy yaml rclpy ament_index_python cv2 mcap {_MESSAGES} "
+    "websockets cryptography segno",
+    "kata_learning": "kata_core kata_sim numpy yaml torch onnx onnx_ir onnxscript onnxruntime rosbags mcap cv2 matplotlib tqdm "
+    "backports pyarrow av h5py tyro wandb mlflow",
 }
 ALLOWED = {package: frozenset(names.split()) for package, names in _TABLE.items()}
 
 ONLY_IN = {
     ("kata_core", "onnxruntime"): {"kata_core.policy.onnx_policy"},
+    ("kata_core", "cv2"): {"kata_core.pictures"},
     ("kata_core", "scipy"): {"kata_core.collision.fit"},
+    ("kata_core", "mcap"): {"kata_core.recording.bag_writer"},
     ("kata_core", "tqdm"): {"kata_core.commands.retarget", "kata_core.commands.robot"},
+    ("kata_learning", "tyro"): {"kata_learning.forms", "kata_learning.job"},
+    ("kata_learning", "wandb"): {"kata_learning.metrics_log"},
+    ("kata_learning", "mlflow"): {"kata_learning.metrics_log"},
+    ("kata_sim", "gymnasium"): {"kata_sim.gym"},
     ("kata_nodes", "kata_sim"): {"kata_nodes.sim_node", "kata_nodes.sim_topics"},
 }
 """Imports that the table allows in named modules alone."""

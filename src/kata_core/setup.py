@@ -14,7 +14,7 @@ setup(
         ("share/ament_index/resource_index/packages", ["resource/kata_core"]),
         ("share/kata_core", ["package.xml"]),
     ],
-    install_requires=["numpy", "pin", "pyyaml", "onnxruntime", "tqdm"],
+    install_requires=["numpy", "pin", "pyyaml", "onnxruntime", "opencv-python-headless", "tqdm", "mcap"],
     entry_points={
         "console_scripts": ["kata = kata_core.cli:main"],
         "kata.commands": ["retarget = kata_core.commands.retarget", "robot = kata_core.commands.robot"],

@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One process that hears everything and notes when, by one monotonic clock, whatever the test does meanwhile."""
+"""One process that hears everything and notes when it was sent, by the stamp that its sender's middleware gave it.
 
+So times between messages of one node are that node's own: how late a busy machine lets the observer hear them does not count.
+"""
+
+import itertools
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -31,6 +35,7 @@ class Observer:
         self.node = Node("observer", context=self._context)
         self._kinds = dict(topics)
         self._heard: dict[str, list[tuple[int, bytes]]] = {topic: [] for topic in topics}
+        self._numbers: dict[str, list[tuple[int, int]]] = {topic: [] for topic in topics}
         self._newest: dict[str, tuple[int, bytes]] = {}
         self._clients: dict[str, Any] = {}
         for topic, kind in topics.items():
@@ -49,22 +54,41 @@ class Observer:
                 self.node.destroy_publisher(self._doomed[-1])
                 self._doomed.pop()
 
-    def _note(self, topic: str, data: bytes) -> None:
-        self._newest[topic] = (time.monotonic_ns(), data)
+    def _note(self, topic: str, data: bytes, info: Mapping[str, int]) -> None:
+        self._newest[topic] = (info["source_timestamp"], data)
         self._heard[topic].append(self._newest[topic])
+        self._numbers[topic].append((info["source_timestamp"], info["publication_sequence_number"]))
 
     def last(self, topic: str, since: int = 0) -> Any:
-        """Return the newest message that came after a monotonic time [ns], None if none did."""
+        """Return the newest message if it was sent after a system time [ns], else None."""
         at, data = self._newest.get(topic, (0, b""))
         return deserialize_message(data, self._kinds[topic]) if at > since else None
 
     def first(self, topic: str, since: int) -> int:
-        """Return when the first message came after a monotonic time, [ns] both; one must have come."""
+        """Return when the first message after a system time was sent, [ns] both; one must have been heard."""
         return next(at for at, _ in self._heard[topic] if at > since)
 
+    def peek(self, topic: str) -> list[tuple[int, Any]]:
+        """Return what `take` would, and leave it there."""
+        return [(at, deserialize_message(data, self._kinds[topic])) for at, data in list(self._heard[topic])]
+
+    def gap(self, topic: str, start: int, end: int) -> float | None:
+        """Return the longest time between two messages that one publisher sent one after the other [ms], None if there are none.
+
+        Of a message that the observer did not hear, nothing is known: it must not be told as one that was not sent.
+
+        Args:
+            topic: The topic.
+            start: System time from which on they were sent [ns].
+            end: System time until which.
+        """
+        sent = [(at, number) for at, number in self._numbers[topic] if start < at < end]
+        steps = [b[0] - a[0] for a, b in itertools.pairwise(sent) if b[1] == a[1] + 1]
+        return max(steps) * 1e-6 if steps else None
+
     def take(self, topic: str) -> list[tuple[int, Any]]:
-        """Return what was heard since the last time: (monotonic time [ns], message)."""
-        heard, self._heard[topic] = self._heard[topic], []
+        """Return what was heard since the last time: (system time at which it was sent [ns], message)."""
+        heard, self._heard[topic], self._numbers[topic] = self._heard[topic], [], []
         return [(at, deserialize_message(data, self._kinds[topic])) for at, data in heard]
 
     def destroy(self, publisher: Any) -> None:

@@ -13,7 +13,7 @@ from sensor_msgs.msg import JointState
 from std_srvs.srv import SetBool
 
 from kata_core import JointCommand, load_robot
-from kata_core.observation import TermSpec
+from kata_core.observation import CameraSpec, TermSpec
 from kata_core.policy import CONTRACT_KEY, MonitorSpec, PolicyContract
 from kata_core.policy.calibration import distance_scores, make_levels, whiten
 from kata_msgs.msg import JointCommand as JointCommandMsg
@@ -41,13 +41,45 @@ WARY = """<launch>
 """The policy sees the ball where the test says."""
 
 
+_DAWDLE = (
+    helper.make_node("ConstantOfShape", ["size"], ["square"]),
+    helper.make_node("ReduceMax", ["now"], ["some"], keepdims=0),
+    helper.make_node("Add", ["square", "some"], ["full"]),
+    helper.make_node("MatMul", ["full", "full"], ["product"]),
+    helper.make_node("ReduceMax", ["product"], ["most"], keepdims=0),
+    helper.make_node("Mul", ["most", "zero"], ["nothing"]),
+)
+"""Some 31 GFLOP for the number zero."""
+
+
+def _watch(camera: CameraSpec) -> tuple[onnx.NodeProto, ...]:
+    """Return nodes that look at a picture for the number zero."""
+    return (
+        helper.make_node("Cast", [camera.input], ["picture"], to=TensorProto.FLOAT),
+        helper.make_node("ReduceMax", ["picture"], ["most"], keepdims=0),
+        helper.make_node("Mul", ["most", "zero"], ["nothing"]),
+    )
+
+
 @pytest.fixture(scope="module")
 def robot():
     return load_robot("g1")
 
 
-def write_policy(path: Path, robot, *, sees: tuple[TermSpec, ...] = (), monitor: MonitorSpec | None = None) -> None:
-    """Write a policy that bends the right elbow, whatever it sees, and leaves the shoulder where it is."""
+def write_policy(
+    path: Path,
+    robot,
+    *,
+    sees: tuple[TermSpec, ...] = (),
+    monitor: MonitorSpec | None = None,
+    camera: CameraSpec | None = None,
+    slow: bool = False,
+) -> None:
+    """Write a policy that bends the right elbow, whatever it sees, and leaves the shoulder where it is.
+
+    A slow one multiplies large matrices before it answers, for longer than its chunk lasts.
+    """
+    idle = _DAWDLE if slow else _watch(camera) if camera else ()
     joints = ("right_shoulder_pitch_joint", "right_elbow_joint")
     terms = (TermSpec("joint_position", (2,)), *sees)
     index = robot.layout.indices(joints)
@@ -56,17 +88,21 @@ def write_policy(path: Path, robot, *, sees: tuple[TermSpec, ...] = (), monitor:
     nodes = [
         helper.make_node("Unsqueeze", ["joint_position", "axis"], ["now"]),
         helper.make_node("Mul", ["now", "keep"], ["kept"]),
-        helper.make_node("Add", ["kept", "chunk"], ["action"]),
+        *idle,
+        helper.make_node("Sum", ["kept", "chunk", *(["nothing"] if idle else ())], ["action"]),
     ]
+    pictures = [helper.make_tensor_value_info(camera.input, TensorProto.UINT8, ["batch", *camera.shape])] if camera else []
     graph = helper.make_graph(
         nodes,
         "bend",
-        [helper.make_tensor_value_info(term.name, TensorProto.FLOAT, ["batch", *term.shape]) for term in terms],
+        [helper.make_tensor_value_info(term.name, TensorProto.FLOAT, ["batch", *term.shape]) for term in terms] + pictures,
         [helper.make_tensor_value_info("action", TensorProto.FLOAT, ["batch", HORIZON, 2])],
         [
             numpy_helper.from_array(keep, "keep"),
             numpy_helper.from_array(chunk, "chunk"),
             numpy_helper.from_array(np.array([1]), "axis"),
+            numpy_helper.from_array(np.array([2500, 2500]), "size"),
+            numpy_helper.from_array(np.float32(0), "zero"),
         ],
     )
     contract = PolicyContract(
@@ -83,6 +119,7 @@ def write_policy(path: Path, robot, *, sees: tuple[TermSpec, ...] = (), monitor:
         data_hash="",
         commit="",
         monitor=monitor,
+        cameras=(camera,) if camera else (),
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     helper.set_model_props(model, {CONTRACT_KEY: contract.to_json()})
@@ -149,6 +186,55 @@ def test_a_ball_where_none_was_shown_holds_the_robot_until_it_is_back(launch, pr
     assert probe.until(lambda: said() == DiagnosticStatus.OK, 5.0)
     assert probe.call(SetBool, "policy/engage", SetBool.Request(data=False)).success
     assert probe.until(lambda: list(verdicts[-1][1].reasons) == ["stale_target"], 5.0), "a policy let go leaves no doubt behind"
+
+
+def test_a_policy_whose_answers_come_too_late_is_not_followed(launch, probe, robot, tmp_path):
+    write_policy(tmp_path / "slow.onnx", robot, slow=True)
+    graph = launch("sim", "camera_rate:=0")
+    launch("parts/source_policy", f"policy:={tmp_path / 'slow.onnx'}")
+    verdicts, health = probe.hear(Verdict, "verdict"), probe.hear(DiagnosticArray, "/diagnostics")
+    assert probe.until(lambda: len(verdicts) > 20, 60.0), graph.output
+    assert probe.until(lambda: probe.call(SetBool, "policy/engage", SetBool.Request(data=True)).success, 30.0)
+    assert probe.until(lambda: "late_policy" in verdicts[-1][1].reasons, 20.0), verdicts[-1]
+    assert verdicts[-1][1].status == Verdict.HOLDING
+    said = lambda: {s.name: s.level for _, array in health[-4:] for s in array.status}.get("policy: inference")  # noqa: E731
+    assert probe.until(lambda: said() == DiagnosticStatus.WARN, 10.0)
+    assert probe.call(SetBool, "policy/engage", SetBool.Request(data=False)).success, "a busy policy cannot be let go"
+
+
+@pytest.mark.parametrize("rate", [10, 0])
+def test_a_policy_that_takes_pictures_moves_only_where_there_are_some(launch, probe, robot, tmp_path, rate):
+    write_policy(tmp_path / "looks.onnx", robot, camera=CameraSpec("head", 24, 32))
+    graph = launch("sim", f"camera_rate:={rate}")
+    launch("parts/source_policy", f"policy:={tmp_path / 'looks.onnx'}")
+    verdicts = probe.hear(Verdict, "verdict")
+    assert probe.until(lambda: len(verdicts) > 20, 60.0), graph.output
+    assert probe.until(lambda: probe.call(SetBool, "policy/engage", SetBool.Request(data=True)).success, 30.0)
+    follows = lambda: verdicts[-1][1].status in (Verdict.FOLLOWING, Verdict.LIMITED)  # noqa: E731
+    assert probe.until(follows, 20.0 if rate else 2.0) is bool(rate), verdicts[-1]
+
+
+def test_after_success_the_robot_holds_and_goes_back_to_rest(launch, probe, robot, tmp_path):
+    write_policy(tmp_path / "bend.onnx", robot)
+    (tmp_path / "wary.launch.xml").write_text(WARY.format(policy=tmp_path / "bend.onnx"))
+    graph = launch("sim", "camera_rate:=0")
+    launch(str(tmp_path / "wary.launch.xml"))
+    states, success = probe.hear(JointState, "joint_states"), [False]
+    moved = probe.node.create_publisher(TaskState, "moved/state", qos.STREAM)
+
+    def relay(task: TaskState) -> None:
+        task.success = success[0]
+        moved.publish(task)
+
+    probe.node.create_subscription(TaskState, "task/state", relay, qos.LATEST)
+    joints, elbow = JointConverter(robot.layout), robot.layout.names.index("right_elbow_joint")
+    angle = lambda: joints.state_from(states[-1][1]).value.position[elbow]  # noqa: E731
+    assert probe.until(lambda: len(states) > 20, 60.0), graph.output
+    assert probe.until(lambda: probe.call(SetBool, "policy/engage", SetBool.Request(data=True)).success, 30.0)
+    assert probe.until(lambda: abs(angle() - BEND) < 0.05, 20.0), graph.output
+    success[0] = True
+    assert probe.until(lambda: abs(angle() - robot.rest[elbow]) < 0.05, 20.0), "it does not go back to rest"
+    assert not probe.until(lambda: abs(angle() - BEND) < 0.05, 1.0), "it was not let go at rest"
 
 
 def test_rollouts_are_recorded_with_their_outcome(launch, robot, tmp_path):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Episodes recorded from the real graph: complete, readable by others, never half there."""
 
+import json
 import os
 import random
 import signal
@@ -29,6 +30,7 @@ STREAMS = {
     "/imu": 100.0,
     "/task/state": 25.0,
     "/camera/head/image_raw/compressed": 4.0,
+    "/engage/state": 0.5,
 }
 """Least rate expected [Hz]; well under the nominal one, as the machine may be busy."""
 
@@ -65,7 +67,8 @@ def test_rosbags_reads_every_stream_with_source_stamps(session):
             stamp = reader.deserialize(data, connection.msgtype).header.stamp
             counts[connection.topic] = counts.get(connection.topic, 0) + 1
             age = received * 1e-9 - (stamp.sec + stamp.nanosec * 1e-9)
-            assert -0.01 < age < seconds + 60.0
+            # Between two of its readings, 4 ms apart, the simulator's clock is taken to have gone on evenly.
+            assert -0.02 < age < seconds + 60.0
     assert counts.keys() == STREAMS.keys()
     for topic, least in STREAMS.items():
         assert counts[topic] >= least * 0.5 * seconds, (topic, counts[topic], seconds)
@@ -86,14 +89,19 @@ def test_a_recorded_bag_replays_bit_for_bit(session):
     for path in sorted(out.iterdir()):
         episode = read_episode(path, robot.layout)
         again = replay_episode(SafetyFilter(robot, SafetyConfig()), episode, 0.004, lambda: None)
-        assert again.lost <= 0.1 * again.compared, (
-            "on a busy machine best-effort streams lose some, and say so (test_recorder.py)"
-        )
+        assert again.lost <= said_to_be_lost(path, "/joint_states", "/target"), "no more is missing than the bag itself says"
         assert again.equal == again.compared >= 100
         assert again.passage.statuses["following"] > 50
     episode.command.position[60, 3] += 1e-15  # the smallest bit of a radian
     again = replay_episode(SafetyFilter(robot, SafetyConfig()), episode, 0.004, lambda: None)
     assert again.equal == again.compared - 1, "a changed bit must be noticed"
+
+
+def said_to_be_lost(episode, *topics):
+    """Return how many messages a bag says were lost on topics; on a busy machine best-effort streams lose some."""
+    custom = yaml.safe_load((episode / "metadata.yaml").read_text())["rosbag2_bagfile_information"]["custom_data"]
+    streams = json.loads(custom["streams"])
+    return sum(streams[topic]["lost"] + streams[topic]["refused"] for topic in topics)
 
 
 def test_a_killed_recorder_leaves_no_half_bag(launch, probe, tmp_path):

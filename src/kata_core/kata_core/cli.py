@@ -42,6 +42,8 @@ def _run(argv: list[str]) -> int:
     if name not in commands:
         raise KataError(f"unknown command {name!r}", fix=f"one of: {', '.join(sorted(commands))}")
     module: ModuleType = commands[name].load()
+    if hasattr(module, "main"):  # a command that reads its own command line
+        return int(module.main(argv[1:]))
     parser = argparse.ArgumentParser(
         prog=f"kata {name}", description=module.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Run all tests and say in one place how many there were: `make test` runs this.
+
+Tests that start no ROS nodes run in several processes, whole files at a time; live ones run alone, one after another,
+since they need the processor to themselves.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+COUNTS = "KATA_TEST_COUNTS"
+"""Environment variable: the file to which tests/conftest.py writes how many tests had which outcome."""
+
+MOST_PROCESSES = 4
+"""More would need more memory than a build machine has: each holds torch and a robot."""
+
+RUNS = {
+    "without ROS": ("-m", "not ros", "-n", str(min(MOST_PROCESSES, os.cpu_count() or 1)), "--dist", "loadfile"),
+    "live ROS graphs": ("-m", "ros"),
+}
+
+
+def main() -> int:
+    """Run the tests; 1 if one failed, was skipped unexpectedly, or if there were none."""
+    total: Counter[str] = Counter()
+    failed = False
+    lines = []
+    for name, options in RUNS.items():
+        start = time.monotonic()
+        code, counts = run([*options, *sys.argv[1:]])
+        minutes = (time.monotonic() - start) / 60
+        failed |= code != 0 or not counts["passed"]
+        total += counts
+        lines.append(f"  {name:<16} {told(counts)}, {minutes:.1f} min{'' if code == 0 else f' (pytest ended with {code})'}")
+    verdict = "FAILED" if failed else "passed"
+    print(f"\ntests {verdict}: {told(total)}", *lines, sep="\n")
+    return int(failed)
+
+
+def run(options: Sequence[str]) -> tuple[int, Counter[str]]:
+    """Run pytest once; return its exit code, and the number of tests by outcome."""
+    with tempfile.TemporaryDirectory(prefix="kata-tests-") as folder:
+        file = Path(folder) / "counts.json"
+        command = [sys.executable, "-m", "pytest", "-q", "-rsR", "--durations=8", *options]
+        code = subprocess.run(command, env={**os.environ, COUNTS: str(file)}, check=False).returncode
+        return code, Counter(json.loads(file.read_text())) if file.exists() else Counter()
+
+
+def told(counts: Counter[str]) -> str:
+    """Return counts in words; a test that passed only when it was run again counts as passed, too."""
+    words = {"passed": "passed", "failed": "failed", "skipped": "skipped", "error": "errors", "rerun": "run again"}
+    always = ("passed", "failed", "skipped")
+    return ", ".join(f"{counts[name]} {word}" for name, word in words.items() if counts[name] or name in always)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
