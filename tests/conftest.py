@@ -34,13 +34,13 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let a test of live processes try once more if it failed while the machine was crowded; the summary names each such test.
+    """Let a test of live processes try twice more if it failed while the machine was crowded; the summary names each such test.
 
     On a machine with cores to spare a fault that shows now and then fails the run.
     """
     for item in items:
         if item.get_closest_marker("ros"):
-            item.add_marker(pytest.mark.flaky(reruns=1, condition=_machine_is_crowded))
+            item.add_marker(pytest.mark.flaky(reruns=2, condition=_machine_is_crowded))
 
 
 def _machine_is_crowded() -> bool:

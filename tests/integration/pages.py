@@ -68,7 +68,7 @@ class Room:
 
     def headset(self, name: str = "headset") -> Page:
         """Open and pair the page of an emulated Quest 3."""
-        page = self.browser.open(name, self.link.replace("/#", "/vr.html#"), (480, 320), headset=True)
+        page = self.browser.open(name, self.link.replace("/#", "/vr.html#"), (320, 240), headset=True)
         page.until(CONNECTED)
         return page
 

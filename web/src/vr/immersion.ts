@@ -71,7 +71,7 @@ export class Immersion {
     }
     const chord = this.chords.take(sample.left, sample.right, now);
     if (chord) this.act(chord);
-    this.draw(sample);
+    if (this.world.isDue(now)) this.draw(sample, now);
   }
 
   private act(chord: Chord): void {
@@ -86,12 +86,12 @@ export class Immersion {
     void this.session.connection.ask(type, fields).then(({ text }) => (this.told = { text, until: performance.now() + TOLD }));
   }
 
-  private draw(sample: HeadsetSample): void {
+  private draw(sample: HeadsetSample, now: number): void {
     const { known } = this.session;
     const clutched = (side: string) => Object.entries(known.engage?.hands ?? {}).some(([name, hand]) => name.startsWith(side) && hand.clutched);
     this.world.hands.show(sample, { left: clutched('left'), right: clutched('right') });
     this.world.panel.say(known, this.hint(sample));
-    this.world.draw();
+    this.world.draw(now);
   }
 
   private hint(sample: HeadsetSample): string {

@@ -115,6 +115,6 @@ async function load(): Promise<void> {
 
 connection.start();
 void offer();
-void load().catch((error: unknown) => tell(`The robot cannot be drawn: ${String(error)}`));
+if (world.drawsRobot) void load().catch((error: unknown) => tell(`The robot cannot be drawn: ${String(error)}`));
 
 Object.assign(window, { kata: { known: session.known, feedback, panel: world.panel } }); // for the browser's console, and tests

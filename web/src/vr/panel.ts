@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The board in view: verdict in words, clutch, what to do, what the robot's camera sees.
 
-import { CanvasTexture, Mesh, MeshBasicMaterial, PlaneGeometry, SRGBColorSpace } from 'three';
+import { CanvasTexture, LinearFilter, Mesh, MeshBasicMaterial, PlaneGeometry, SRGBColorSpace } from 'three';
 import type { Known } from '../parts/session';
 import { PATHS } from '../parts/shapes';
 import { clockWords, jointWords, mismatchWords, msWords, statusPhrase, type Tone } from '../parts/words';
@@ -26,9 +26,14 @@ export class Panel {
   private drawn = '';
   private picture: ImageBitmap | null = null;
 
-  constructor(width: number) {
-    Object.assign(this.canvas, { width: WIDTH, height: HEIGHT });
+  /** A board of a width [m]; a coarse one has a quarter of the pixels, for a processor that draws. */
+  constructor(width: number, coarse: boolean) {
+    const scale = coarse ? 0.5 : 1;
+    Object.assign(this.canvas, { width: WIDTH * scale, height: HEIGHT * scale });
+    this.pen().scale(scale, scale);
     this.texture.colorSpace = SRGBColorSpace;
+    this.texture.generateMipmaps = !coarse;
+    if (coarse) this.texture.minFilter = LinearFilter;
     const material = new MeshBasicMaterial({ map: this.texture, transparent: true, toneMapped: false });
     this.mesh = new Mesh(new PlaneGeometry(width, (width * HEIGHT) / WIDTH), material);
   }

@@ -11,21 +11,28 @@ const DISTANCE = 1.15; // of the board [m]
 const BELOW = 0.22; // the eyes [m]
 const LAG = 0.06; // share of the way that the board goes in a frame
 const AWAY = 0.35; // [m] that the board may be off before it follows
+const SLOW_FRAME = 200; // [ms] between two pictures where the processor draws: hand samples go first
 
 /** The scene of an XR session. */
 export class World {
   readonly renderer: WebGLRenderer;
-  readonly panel = new Panel(0.82);
+  readonly panel: Panel;
+  /** Whether there is time for the robot beside the board. */
+  readonly drawsRobot: boolean;
   readonly hands = new HandBalls();
   private readonly scene = new Scene();
   private readonly camera = new PerspectiveCamera(70, 1, 0.05, 30);
   private readonly ground = new GridHelper(6, 24, 0x7a8698, 0x3a4658);
   private readonly stand = new Group();
   private readonly wanted = new Vector3();
+  private readonly pause: number;
   private following = true;
+  private drawn = -Infinity;
 
   constructor(canvas: HTMLCanvasElement) {
     const { soft, coarse } = graphics();
+    this.pause = soft ? SLOW_FRAME : 0;
+    this.panel = new Panel(0.82, coarse);
     this.renderer = new WebGLRenderer({ canvas, antialias: !soft, alpha: true });
     this.renderer.xr.enabled = true;
     this.renderer.xr.setReferenceSpaceType('local-floor');
@@ -34,7 +41,7 @@ export class World {
     sun.position.set(1, 3, 2);
     this.stand.position.set(-0.75, 0, -1.9);
     this.stand.rotation.y = Math.PI / 2 - 0.35;
-    this.stand.visible = !coarse;
+    this.drawsRobot = !coarse;
     this.scene.add(new HemisphereLight(0xffffff, 0x808a9a, 1.4), sun, this.ground, this.stand, this.panel.mesh, this.hands.root);
   }
 
@@ -51,8 +58,14 @@ export class World {
     this.renderer.setClearColor(0x0d1117, on ? 0 : 1);
   }
 
-  /** Draw a frame, the board brought back before the eyes where it is too far off. */
-  draw(): void {
+  /** Whether the next picture is due. */
+  isDue(now: number): boolean {
+    return now - this.drawn >= this.pause;
+  }
+
+  /** Draw a picture, the board brought back before the eyes where it is too far off. */
+  draw(now: number): void {
+    this.drawn = now;
     const eyes = this.renderer.xr.getCamera();
     const gaze = eyes.getWorldDirection(new Vector3()).setY(0);
     if (gaze.lengthSq() > 0.01) {
