@@ -44,8 +44,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _machine_is_crowded() -> bool:
-    """Return whether more processes want to run than there are cores; on two, as a whole graph under test alone may want."""
-    return os.getloadavg()[0] > (os.cpu_count() or 1)
+    """Return whether processes want more than half of the cores, over the last minute; of two, a whole graph under test does."""
+    return os.getloadavg()[0] > (os.cpu_count() or 1) / 2
 
 
 @pytest.hookimpl(trylast=True)
