@@ -5,7 +5,7 @@ import gc
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +14,36 @@ import rclpy
 from live_graph import Graph
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
+from rclpy.serialization import deserialize_message
 
 from kata_nodes import qos
 
 MOCAP = Path(__file__).parents[3] / "shared" / "mocap"
+
+
+class Heard(Sequence[tuple[float, Any]]):
+    """What was heard on a topic, as (monotonic time [s], message); messages stay serialised until somebody looks."""
+
+    def __init__(self, kind: Any) -> None:
+        """Take the messages' class."""
+        self._kind = kind
+        self._heard: list[tuple[float, Any]] = []
+
+    def note(self, data: bytes) -> None:
+        """Take a message in."""
+        self._heard.append((time.monotonic(), data))
+
+    def __len__(self) -> int:
+        return len(self._heard)
+
+    def __getitem__(self, place: Any) -> Any:
+        return [self._read(k) for k in range(len(self))[place]] if isinstance(place, slice) else self._read(place)
+
+    def _read(self, place: int) -> tuple[float, Any]:
+        at, message = self._heard[place]
+        if isinstance(message, bytes):
+            self._heard[place] = at, deserialize_message(message, self._kind)
+        return self._heard[place]
 
 
 class Probe:
@@ -31,10 +57,10 @@ class Probe:
         self._executor = SingleThreadedExecutor(context=self._context)
         self._executor.add_node(self.node)
 
-    def hear(self, kind: Any, topic: str) -> list[Any]:
-        """Return a list that receives (wall time [s], message) for each message."""
-        heard: list[Any] = []
-        self.node.create_subscription(kind, topic, lambda m: heard.append((time.monotonic(), m)), qos.RECORD)
+    def hear(self, kind: Any, topic: str) -> Heard:
+        """Return what will have been heard on a topic."""
+        heard = Heard(kind)
+        self.node.create_subscription(kind, topic, heard.note, qos.RECORD, raw=True)
         return heard
 
     def until(self, condition: Callable[[], bool], seconds: float) -> bool:

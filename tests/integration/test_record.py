@@ -7,6 +7,7 @@ import random
 import signal
 import subprocess
 import sys
+from dataclasses import fields, replace
 
 import pytest
 import yaml
@@ -15,6 +16,7 @@ from rosbags.highlevel import AnyReader
 
 from kata_core import load_robot
 from kata_core.safety import SafetyConfig, SafetyFilter
+from kata_learning.recording import StateSeries
 from kata_learning.replaying import replay_episode
 from kata_learning.report.episodes import read_episode
 from kata_msgs.srv import DiscardEpisode, SaveEpisode, StartEpisode
@@ -67,8 +69,8 @@ def test_rosbags_reads_every_stream_with_source_stamps(session):
             stamp = reader.deserialize(data, connection.msgtype).header.stamp
             counts[connection.topic] = counts.get(connection.topic, 0) + 1
             age = received * 1e-9 - (stamp.sec + stamp.nanosec * 1e-9)
-            # Between two of its readings, 4 ms apart, the simulator's clock is taken to have gone on evenly.
-            assert -0.02 < age < seconds + 60.0
+            # Between two of its readings the simulator's clock is taken to have gone on evenly; a busy machine lets it stand.
+            assert -0.1 < age < seconds + 60.0
     assert counts.keys() == STREAMS.keys()
     for topic, least in STREAMS.items():
         assert counts[topic] >= least * 0.5 * seconds, (topic, counts[topic], seconds)
@@ -92,6 +94,9 @@ def test_a_recorded_bag_replays_bit_for_bit(session):
         assert again.lost <= said_to_be_lost(path, "/joint_states", "/target"), "no more is missing than the bag itself says"
         assert again.equal == again.compared >= 100
         assert again.passage.statuses["following"] > 50
+    early = replace(episode, state=StateSeries(*(getattr(episode.state, f.name)[:-5] for f in fields(StateSeries))))
+    again = replay_episode(SafetyFilter(robot, SafetyConfig()), early, 0.004, lambda: None)
+    assert again.equal == again.compared >= 100, "what was decided on states after the end of the bag does not count"
     episode.command.position[60, 3] += 1e-15  # the smallest bit of a radian
     again = replay_episode(SafetyFilter(robot, SafetyConfig()), episode, 0.004, lambda: None)
     assert again.equal == again.compared - 1, "a changed bit must be noticed"

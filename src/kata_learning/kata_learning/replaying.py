@@ -5,6 +5,7 @@ Verdicts and commands travel on topics of their own. A command carries the stamp
 the tick where there was none; so does the verdict, and by this the two are brought together.
 """
 
+import math
 from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence, Set
 from dataclasses import dataclass, replace
@@ -45,7 +46,9 @@ class Replayed:
 
 
 def replay_episode(safety: SafetyFilter, episode: EpisodeView, period: float, tick: Callable[[], None]) -> Replayed:
-    """Decide again what was decided, from the first verdict on whose command and whose successor's joint state are in the bag.
+    """Decide again what was decided, as far as what it was decided on is in the bag.
+
+    That is from the first verdict whose command and whose successor's joint state are in it.
 
     Args:
         safety: A new filter of the robot that was recorded.
@@ -58,13 +61,13 @@ def replay_episode(safety: SafetyFilter, episode: EpisodeView, period: float, ti
     """
     recorded = recorded_verdicts(episode)
     states = {state.stamp: state for state in joint_states(episode.state)}
+    commands = {received.command.stamp: received.command for received in targets(episode) if received.command}
     known = [b.state_stamp in states and a.command is not None for a, b in pairwise(recorded)]
     if not any(known):
         fix = "record joint_states, command and verdict"
         raise DataError("no verdict with its joint state and command", where=str(episode.info.path), fix=fix)
     first = known.index(True)
-    commands = {received.command.stamp: received.command for received in targets(episode) if received.command}
-    begin, rest = recorded[first], recorded[first + 1 :]
+    begin, rest = recorded[first], _decidable(recorded[first + 1 :], states, commands)
     safety.resume(begin, commands.get(begin.source_stamp))
     again = [begin]
     for verdict in replay(safety, rest, states, commands):
@@ -74,6 +77,15 @@ def replay_episode(safety: SafetyFilter, episode: EpisodeView, period: float, ti
     lost = _missing({v.state_stamp for v in rest}, states) + _missing({v.source_stamp for v in rest}, commands)
     followed = np.array([wanted(verdict, commands.get(verdict.source_stamp)) for verdict in again])
     return Replayed(Passage(again, followed, period), sum(same_verdict(a, b) for a, b in pairs), len(pairs), lost)
+
+
+def _decidable(recorded: Sequence[Verdict], states: Collection[int], commands: Collection[int]) -> Sequence[Verdict]:
+    """Return verdicts without the last ones that were decided on what is newer than all that is in the bag."""
+    last_state, last_target = max(states), max(commands, default=math.inf)
+    end = len(recorded)
+    while end and (recorded[end - 1].state_stamp > last_state or recorded[end - 1].source_stamp > last_target):
+        end -= 1
+    return recorded[:end]
 
 
 def _missing(named: Set[int], recorded: Collection[int]) -> int:
