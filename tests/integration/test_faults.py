@@ -147,7 +147,7 @@ def test_a_fault_is_met_by_a_safe_command_within_limits_and_overcome(benches, re
 
 
 def test_a_retargeter_that_dies_ends_the_graph_without_a_trace(launch, probe):
-    graph = launch("teleop", "camera_rate:=0")
+    graph = launch("teleop", "camera_rate:=0", "console:=false")
     commands = probe.hear(JointCommand, "command")
     assert probe.until(lambda: len(commands) > 20, 60.0), graph.output
     os.kill(graph.pid_of("retarget"), signal.SIGKILL)

@@ -18,7 +18,7 @@ def statuses(heard):
 
 
 def test_one_publisher_of_commands_and_a_clean_end(launch, probe):
-    graph = launch("teleop", "camera_rate:=0")
+    graph = launch("teleop", "camera_rate:=0", "console:=false")
     verdicts, commands = probe.hear(Verdict, "verdict"), probe.hear(JointCommand, "command")
     frames, tasks = probe.hear(HumanFrames, "frames"), probe.hear(TaskState, "task/state")
     assert probe.until(lambda: all(len(heard) > 20 for heard in (verdicts, commands, frames, tasks)), 60.0), graph.output
@@ -81,7 +81,7 @@ def test_mistakes_are_one_line(launch, arguments, words):
 
 
 def test_a_missing_clip_ends_the_graph_with_one_line(launch):
-    graph = launch("teleop", "source:=mocap", "clip:=nowhere.bvh", "camera_rate:=0")
+    graph = launch("teleop", "source:=mocap", "clip:=nowhere.bvh", "camera_rate:=0", "console:=false")
     assert graph.process.wait(90) != 0
     said = [line for line in graph.output.splitlines() if line.startswith("[mocap]")]
     assert len(said) == 1

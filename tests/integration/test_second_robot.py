@@ -21,7 +21,7 @@ def heard(launch, probe, mocap):
     """Play the clip for some seconds; return Talos and what was heard of commands, joint states and verdicts."""
     robot = load_robot("talos")
     BodyRetargeter(robot)  # its kernels compiled: where they are not yet, that takes a minute or two
-    launch("teleop", "robot:=talos", "source:=mocap", f"clip:={mocap / CLIP}", "camera_rate:=0", "engage:=true")
+    launch("teleop", "robot:=talos", "source:=mocap", f"clip:={mocap / CLIP}", "camera_rate:=0", "console:=false", "engage:=true")
     frames, states = probe.hear(HumanFrames, "frames"), probe.hear(JointState, "joint_states")
     commands, verdicts = probe.hear(JointCommand, "command"), probe.hear(Verdict, "verdict")
     assert probe.until(lambda: verdicts and verdicts[-1][1].status in (Verdict.FOLLOWING, Verdict.LIMITED), 90.0)
