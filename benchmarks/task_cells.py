@@ -13,7 +13,7 @@ from kata_learning.policies.registry import POLICIES
 from kata_learning.recipe import Recipe
 from kata_learning.train_config import TrainConfig
 
-__all__ = ["ABLATIONS", "TASKS", "Cell", "ablations", "small_table", "whole_table"]
+__all__ = ["ABLATIONS", "TASKS", "VISION", "Cell", "ablations", "small_table", "whole_table"]
 
 TASKS = ("reach", "lift", "push")
 SEEDS = {"mlp": 3, "act": 3, "diffusion_unet": 3}
@@ -41,7 +41,7 @@ _POLICIES: Mapping[str, tuple[str, Mapping[str, Any], Mapping[str, Any]]] = {
 }
 """By label: kind, departures from its shape, departures from `_TRAIN`. Sizes that train in one to ten minutes of CPU time."""
 
-_VISION = {"reach": 300, "push": 200}
+VISION = {"reach": 300, "push": 200}
 """Demonstrations that a policy with pictures learns from; of 100, it learns the places by heart."""
 _SELF = ("joint_position", "frame_position/right_palm")
 """What it sees beside the pictures: of itself alone."""
@@ -115,7 +115,7 @@ def whole_table() -> Iterator[Cell]:
             if seed < SEEDS.get(label, 1):
                 for task in ("push", "lift", "reach"):
                     yield Cell(task, label, seed, _recipe(label, seed))
-    for task, count in _VISION.items():
+    for task, count in VISION.items():
         yield Cell(task, "vision", 0, _vision(), demonstrations=count, data="pictures")
 
 

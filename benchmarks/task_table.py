@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from task_cells import TASKS, Cell
+from task_cells import TASKS, VISION, Cell
 
 from kata_learning.interval import wilson
 
@@ -23,8 +23,9 @@ Written by `python benchmarks/tasks.py --table --doc docs/benchmark.md`; each fi
 TASK/POLICY` and `--ablations`, on {machine}, {day}, version {commit}. The machine was shared with other work: CPU seconds
 are upper bounds.
 
-Every policy of a task learns from the same demonstrations: scripted people through retargeting and safety filter, in every
-second episode while what was sent was disturbed (by 0.03 rad, DART). Attempts start from other scenes; the policy runs as ONNX
+Every policy of a task learns from the same 100 demonstrations: scripted people through retargeting and safety filter, in every
+second episode while what was sent was disturbed (by 0.03 rad, DART). `vision` sees the head camera and its own joints, no object,
+and learns from more: {vision}. Attempts start from other scenes, the same for all policies; the policy runs as ONNX
 through the safety filter, with its monitor. Success with the 95 % interval by Wilson; seeds are joined.
 """
 
@@ -34,7 +35,8 @@ def document(measured: Measured, missing: Sequence[Cell]) -> str:
     machines, days, commits = (
         ", ".join(sorted({str(figures[name]) for _, figures in measured})) or "none" for name in ("machine", "day", "commit")
     )
-    head = _HEAD.format(machine=machines, day=days, commit=commits)
+    more = ", ".join(f"{count} for {task}" for task, count in VISION.items())
+    head = _HEAD.format(machine=machines, day=days, commit=commits, vision=more)
     of = {part: [(cell, figures) for cell, figures in measured if cell.part == part] for part in ("table", "small", "ablations")}
     parts = [head, *_table(of["table"])]
     if of["small"]:

@@ -33,6 +33,7 @@ from kata_core import KataError, load_robot
 from kata_core.atomic import new_file
 from kata_core.policy.onnx_policy import OnnxPolicy
 from kata_core.robot import RobotModel
+from kata_learning.augmentation.episodes import more_episodes
 from kata_learning.dataset import Dataset
 from kata_learning.evaluation import EvaluationConfig, evaluate_file
 from kata_learning.exporting import export_policy
@@ -108,7 +109,8 @@ def measure(cell: Cell, robot: RobotModel, folder: Path, jobs: int) -> dict[str,
     """Train, export and attempt, going on from what there is; return the figures of a cell."""
     dataset = demonstrations(robot, cell.task, cell.data, cell.demonstrations, folder / "data")
     path = folder / "policies" / f"{cell.name}.onnx"
-    run = _trained(cell, dataset, folder / "runs" / cell.name)
+    augment, seed = cell.recipe.augment, cell.recipe.train.seed
+    run = _trained(cell, more_episodes(dataset, robot, augment, seed), folder / "runs" / cell.name)
     if not path.is_file():
         export_policy(load_run(run), dataset, path)
     parts = [_attempts(cell, path, robot, number, folder / "attempts", jobs) for number in range(-(-cell.rollouts // _ATTEMPTS))]
