@@ -8,7 +8,9 @@ import signal
 import subprocess
 import sys
 from dataclasses import fields, replace
+from itertools import compress, pairwise
 
+import numpy as np
 import pytest
 import yaml
 from mcap_ros2.reader import read_ros2_messages
@@ -18,7 +20,7 @@ from kata_core import load_robot
 from kata_core.safety import SafetyConfig, SafetyFilter
 from kata_learning.recording import StateSeries
 from kata_learning.replaying import replay_episode
-from kata_learning.report.episodes import read_episode
+from kata_learning.report.episodes import VerdictSeries, read_episode
 from kata_msgs.srv import DiscardEpisode, SaveEpisode, StartEpisode
 
 pytestmark = [pytest.mark.ros, pytest.mark.slow]
@@ -88,18 +90,45 @@ def test_mcap_ros2_support_reads_it_too(session):
 
 def test_a_recorded_bag_replays_bit_for_bit(session):
     robot, (out, _) = load_robot("g1"), session
+
+    def make():
+        return SafetyFilter(robot, SafetyConfig())
+
     for path in sorted(out.iterdir()):
         episode = read_episode(path, robot.layout)
-        again = replay_episode(SafetyFilter(robot, SafetyConfig()), episode, 0.004, lambda: None)
-        assert again.lost <= said_to_be_lost(path, "/joint_states", "/target"), "no more is missing than the bag itself says"
+        again = replay_episode(make, episode, 0.004, lambda: None)
+        assert again.lost <= said_to_be_lost(path, "/joint_states", "/target", "/verdict"), "no more is missing than the bag says"
         assert again.equal == again.compared >= 100
         assert again.passage.statuses["following"] > 50
     early = replace(episode, state=StateSeries(*(getattr(episode.state, f.name)[:-5] for f in fields(StateSeries))))
-    again = replay_episode(SafetyFilter(robot, SafetyConfig()), early, 0.004, lambda: None)
+    again = replay_episode(make, early, 0.004, lambda: None)
     assert again.equal == again.compared >= 100, "what was decided on states after the end of the bag does not count"
-    episode.command.position[60, 3] += 1e-15  # the smallest bit of a radian
-    again = replay_episode(SafetyFilter(robot, SafetyConfig()), episode, 0.004, lambda: None)
-    assert again.equal == again.compared - 1, "a changed bit must be noticed"
+    changed = [round(share * len(episode.command.stamp)) for share in (0.4, 0.6, 0.8, 0.95)]
+    episode.command.position[changed, 3] += 1e-15  # the smallest bit of a radian
+    again = replay_episode(make, episode, 0.004, lambda: None)
+    assert again.compared - len(changed) <= again.equal < again.compared, "a changed bit must be noticed"
+
+
+def test_a_bag_that_lost_messages_replays_but_for_what_they_decided(session):
+    robot, (out, _) = load_robot("g1"), session
+    whole = read_episode(out / "episode_0001", robot.layout)
+    rows, rng = len(whole.verdict.decided), np.random.default_rng(7)
+    for _ in range(3):
+        kept, states = np.ones(rows, dtype=bool), rng.random(len(whole.state.stamp)) > 0.003
+        first = rng.integers(rows // 4, rows // 2)
+        kept[first : first + 50] = False
+        lost = np.array([np.count_nonzero(~kept[a + 1 : b]) for a, b in pairwise(np.flatnonzero(kept))])
+        verdict = {f.name: _rows(getattr(whole.verdict, f.name), kept) for f in fields(VerdictSeries)}
+        verdict["lost"] = verdict["lost"] + np.concatenate([[0], lost])
+        state = StateSeries(*(getattr(whole.state, f.name)[states] for f in fields(StateSeries)))
+        episode = replace(whole, verdict=VerdictSeries(**verdict), state=state)
+        again = replay_episode(lambda: SafetyFilter(robot, SafetyConfig()), episode, 0.004, lambda: None)
+        assert again.equal == again.compared >= 20
+        assert again.lost >= 50
+
+
+def _rows(series, kept):
+    return tuple(compress(series, kept)) if isinstance(series, tuple) else series[kept]
 
 
 def said_to_be_lost(episode, *topics):

@@ -159,7 +159,7 @@ class Checker:
         usage = self.meter.measure(motion)
         replayed = None
         if episode.verdict is not None and episode.command is not None:
-            replayed = replay_episode(self._filter(), episode, 1.0 / self._config.rate, tick)
+            replayed = replay_episode(self._filter, episode, 1.0 / self._config.rate, tick)
             passage = replayed.passage
         elif episode.target is not None:
             states = joint_states(episode.state)

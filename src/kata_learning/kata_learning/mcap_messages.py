@@ -37,6 +37,7 @@ class Rows:
         definition: Of the type, with those that it needs.
         stay: Whether messages stay in the file.
         times: One for each message [ns].
+        sequences: One for each message: its number, as the file tells it.
         data: The messages, where they do not stay.
         places: Byte of the record that holds it, and first and last byte within; where they stay.
     """
@@ -46,6 +47,7 @@ class Rows:
     definition: str
     stay: bool
     times: list[int] = field(default_factory=list)
+    sequences: list[int] = field(default_factory=list)
     data: list[bytes] = field(default_factory=list)
     places: list[tuple[int, int, int]] = field(default_factory=list)
 
@@ -95,12 +97,13 @@ class McapFile:
             kind, length = HEAD.unpack_from(raw, at)
             at += HEAD.size
             if kind == Opcode.MESSAGE:
-                channel, _, time, _ = _MESSAGE_HEAD.unpack_from(raw, at)
+                channel, sequence, time, _ = _MESSAGE_HEAD.unpack_from(raw, at)
                 row = rows.get(channel)
                 if row is None and channel not in self._channels:
                     raise ValueError(f"a message of channel {channel}, which is not defined")
                 if row is not None:
                     row.times.append(time)
+                    row.sequences.append(sequence)
                     if row.stay:
                         row.places.append((place, at + _MESSAGE_HEAD.size, at + length))
                     else:

@@ -36,12 +36,15 @@ class RawStream:
         topic: Full name in the bag.
         kind: Message type, e.g. ``sensor_msgs/msg/JointState``.
         received: When the recorder got each, shape (N,), [ns].
+        sequence: Number of each, shape (N,), 0 where the bag tells none; Kata's recorder counts publications, so a step of
+            more than one is a loss.
         data: Serialized messages, length N; those of pictures may be read from the file when they are asked for.
     """
 
     topic: str
     kind: str
     received: NDArray[np.int64]
+    sequence: NDArray[np.int64]
     data: Sequence[bytes]
 
 
@@ -133,12 +136,13 @@ def _quick(info: BagInfo, topics: Callable[[str, str], str | None]) -> _Found | 
 def _in_order(path: Path, parts: Sequence[Rows]) -> RawStream:
     """Return the messages of a topic, of one channel or of several, in order of receipt."""
     received = np.concatenate([np.array(rows.times, dtype=np.int64) for rows in parts])
+    sequence = np.concatenate([np.array(rows.sequences, dtype=np.int64) for rows in parts])
     data, places = [row for rows in parts for row in rows.data], [place for rows in parts for place in rows.places]
     if (np.diff(received) < 0).any():
         order = np.argsort(received, kind="stable")
-        received, rows = received[order], order.tolist()
+        received, sequence, rows = received[order], sequence[order], order.tolist()
         data, places = [data[i] for i in rows] if data else [], [places[i] for i in rows] if places else []
-    return RawStream(parts[0].topic, parts[0].kind, received, InFile(path, places) if parts[0].stay else data)
+    return RawStream(parts[0].topic, parts[0].kind, received, sequence, InFile(path, places) if parts[0].stay else data)
 
 
 def _general(path: Path, topics: Callable[[str, str], str | None]) -> _Found:
@@ -156,7 +160,8 @@ def _general(path: Path, topics: Callable[[str, str], str | None]) -> _Found:
 
 def _raw_stream(connection: Connection, rows: Sequence[tuple[int, bytes]]) -> RawStream:
     received = np.array([received for received, _ in rows], dtype=np.int64)
-    return RawStream(connection.topic, connection.msgtype, received, tuple(data for _, data in rows))
+    data = tuple(data for _, data in rows)
+    return RawStream(connection.topic, connection.msgtype, received, np.zeros(len(data), dtype=np.int64), data)
 
 
 class Decoder:

@@ -5,11 +5,9 @@ Verdicts and commands travel on topics of their own. A command carries the stamp
 the tick where there was none; so does the verdict, and by this the two are brought together.
 """
 
-import math
 from collections import defaultdict
-from collections.abc import Callable, Collection, Sequence, Set
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
-from itertools import pairwise
 
 import numpy as np
 
@@ -26,6 +24,7 @@ from kata_learning.report.episodes import EpisodeView
 __all__ = ["Replayed", "joint_states", "recorded_verdicts", "replay_episode", "targets"]
 
 _STOP = (Status.STOPPED, Status.STOPPING)
+_FOLLOWED = (Status.FOLLOWING, Status.LIMITED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +32,10 @@ class Replayed:
     """What became of an episode's verdicts.
 
     Attributes:
-        passage: The verdicts as they come out now.
+        passage: The verdicts as they come out now; those that cannot be decided again are as recorded.
         equal: Verdicts that are as recorded, in every bit of their commands.
-        compared: Verdicts whose command is in the bag.
-        lost: Joint states and targets that verdicts name, but that are not among those in the bag.
+        compared: Verdicts that were decided again and whose command is in the bag.
+        lost: Joint states and targets that verdicts name, and verdicts, that are not among those in the bag.
     """
 
     passage: Passage
@@ -45,13 +44,14 @@ class Replayed:
     lost: int
 
 
-def replay_episode(safety: SafetyFilter, episode: EpisodeView, period: float, tick: Callable[[], None]) -> Replayed:
-    """Decide again what was decided, as far as what it was decided on is in the bag.
+def replay_episode(make: Callable[[], SafetyFilter], episode: EpisodeView, period: float, tick: Callable[[], None]) -> Replayed:
+    """Decide again what was decided, as far as all that it hung on is in the bag.
 
-    That is from the first verdict whose command and whose successor's joint state are in it.
+    Where a verdict is missing, or what one was decided on, and at the bag's begin, a new filter takes up the recording as
+    soon as it is known what the recorded one remembered (`kata_core.safety.recollection`).
 
     Args:
-        safety: A new filter of the robot that was recorded.
+        make: Returns a new filter of the robot that was recorded.
         episode: With targets, commands and verdicts.
         period: Time between the filter's ticks [s].
         tick: Called after each tick.
@@ -62,30 +62,54 @@ def replay_episode(safety: SafetyFilter, episode: EpisodeView, period: float, ti
     recorded = recorded_verdicts(episode)
     states = {state.stamp: state for state in joint_states(episode.state)}
     commands = {received.command.stamp: received.command for received in targets(episode) if received.command}
-    known = [b.state_stamp in states and a.command is not None for a, b in pairwise(recorded)]
-    if not any(known):
+    again: list[Verdict] = []
+    equal = compared = 0
+    for passage in _passages(recorded, episode, states, commands):
+        safety = make()
+        begin = _take_up(safety, passage, commands)
+        again += [verdict for verdict in passage[:begin] if verdict.command is not None]
+        rest = passage[begin:]
+        for before, after in zip(rest, replay(safety, rest, states, commands), strict=True):
+            again.append(after)
+            if before.command is not None:
+                compared, equal = compared + 1, equal + same_verdict(before, after)
+            tick()
+    if not again:
         fix = "record joint_states, command and verdict"
         raise DataError("no verdict with its joint state and command", where=str(episode.info.path), fix=fix)
-    first = known.index(True)
-    begin, rest = recorded[first], _decidable(recorded[first + 1 :], states, commands)
-    safety.resume(begin, commands.get(begin.source_stamp))
-    again = [begin]
-    for verdict in replay(safety, rest, states, commands):
-        again.append(verdict)
-        tick()
-    pairs = [(a, b) for a, b in zip(rest, again[1:], strict=True) if a.command is not None]
-    lost = _missing({v.state_stamp for v in rest}, states) + _missing({v.source_stamp for v in rest}, commands)
+    lost = _missing({v.state_stamp for v in recorded}, states) + _missing({v.source_stamp for v in recorded}, commands)
+    lost += 0 if episode.verdict is None else int(episode.verdict.lost.sum())
     followed = np.array([wanted(verdict, commands.get(verdict.source_stamp)) for verdict in again])
-    return Replayed(Passage(again, followed, period), sum(same_verdict(a, b) for a, b in pairs), len(pairs), lost)
+    return Replayed(Passage(again, followed, period), equal, compared, lost)
 
 
-def _decidable(recorded: Sequence[Verdict], states: Collection[int], commands: Collection[int]) -> Sequence[Verdict]:
-    """Return verdicts without the last ones that were decided on what is newer than all that is in the bag."""
-    last_state, last_target = max(states), max(commands, default=math.inf)
-    end = len(recorded)
-    while end and (recorded[end - 1].state_stamp > last_state or recorded[end - 1].source_stamp > last_target):
-        end -= 1
-    return recorded[:end]
+def _take_up(safety: SafetyFilter, passage: Sequence[Verdict], commands: Mapping[int, JointCommand]) -> int:
+    """Resume a recording as soon as can be; return after how many of its verdicts."""
+    memory = safety.recollect()
+    for count, verdict in enumerate(passage, 1):
+        known = memory.note(verdict, commands.get(verdict.source_stamp))
+        if known and verdict.command is not None:
+            safety.resume(verdict, memory)
+            return count
+    return len(passage)
+
+
+def _passages(
+    recorded: Sequence[Verdict], episode: EpisodeView, states: Collection[int], commands: Collection[int]
+) -> Iterator[Sequence[Verdict]]:
+    """Yield runs of verdicts of which none is missing, nor what it was decided on."""
+    lost = [] if episode.verdict is None else episode.verdict.lost.tolist()
+    passage: list[Verdict] = []
+    for verdict, before in zip(recorded, lost, strict=True):
+        unknown = verdict.state_stamp not in states and verdict.state_stamp != 0
+        unknown |= verdict.status in _FOLLOWED and verdict.source_stamp not in commands
+        if (before or unknown) and passage:
+            yield passage
+            passage = []
+        if not unknown:
+            passage.append(verdict)
+    if passage:
+        yield passage
 
 
 def _missing(named: Set[int], recorded: Collection[int]) -> int:

@@ -14,6 +14,7 @@ from kata_core.safety.feet import Feet
 from kata_core.safety.follower import Follower, Moving
 from kata_core.safety.guard import Guard, GuardedStep, Wish
 from kata_core.safety.intake import Received, state_fault, target_fault
+from kata_core.safety.recollection import Recollection
 from kata_core.safety.senses import NOTHING, Senses
 from kata_core.safety.shapes import Shapes, load_shapes
 from kata_core.safety.stopping import Latch
@@ -84,19 +85,22 @@ class SafetyFilter:
         self._follower.release()
         self._follower.forget()
 
-    def resume(self, verdict: Verdict, target: JointCommand | None) -> None:
+    def recollect(self) -> Recollection:
+        """Return what finds out from recorded verdicts what this filter would remember, so that it can `resume` from there."""
+        return Recollection(self.guard.limits, self._config)
+
+    def resume(self, verdict: Verdict, memory: Recollection) -> None:
         """Take up where a recorded verdict left off, so that a recording can be replayed from its middle.
 
         Args:
             verdict: The verdict, with its command.
-            target: The target that it followed, None if it followed none.
+            memory: Of the verdicts up to this one.
         """
         if verdict.command is None:
             return
         self.guard.place(verdict.command.position, verdict.command.velocity)
         self._anchored, self._seen, self._last = True, verdict.state_stamp, verdict
-        if verdict.status in (Status.FOLLOWING, Status.LIMITED) and target is not None:
-            self._follower.resume(target, verdict.stamp)
+        self._follower.adopt(memory.follower)
 
     def stop(self, reason: str = Reason.EMERGENCY_STOP) -> None:
         """Stop at the next tick, as the table says for this cause, and stay stopped until `reset`."""

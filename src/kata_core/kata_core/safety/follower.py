@@ -86,9 +86,25 @@ class Follower:
         """Source stamp of the last target followed [ns]; 0 if there is none."""
         return self._kept.stamp if self._kept else 0
 
-    def resume(self, command: JointCommand, now: int) -> None:
-        """Be engaged, without warming in, and as if a target had just been followed."""
-        self._engaged_at, self._warming, self._kept, self._ramp = now, False, command, None
+    def note(self, command: JointCommand, now: int) -> None:
+        """Remember a target as if it had been followed, without warming in; each tick's in turn."""
+        self._engaged_at, self._warming = now, False
+        self._take(command, now)
+
+    def suppose(self, origin: FloatArray, now: int) -> None:
+        """Take it that the followed goal was at a place until now, shape (n,), [rad]."""
+        self._ramp = Ramp(origin, np.zeros_like(origin), now, np.inf)
+
+    def agrees(self, other: "Follower") -> bool:
+        """Return whether another remembers the same way, bit for bit."""
+        a, b = self._ramp, other._ramp
+        if a is None or b is None:
+            return a is b
+        return bool((a.since, a.span) == (b.since, b.span) and (a.start == b.start).all() and (a.velocity == b.velocity).all())
+
+    def adopt(self, other: "Follower") -> None:
+        """Remember what another does."""
+        self._engaged_at, self._warming, self._kept, self._ramp = other._engaged_at, other._warming, other._kept, other._ramp
 
     def release(self) -> None:
         """Disengage; the next target is compared with the robot again."""
@@ -117,16 +133,21 @@ class Follower:
         kept = self._kept
         if kept is not None and kept is not command and kept.stamp == command.stamp and not _equal(kept, command):
             command, reasons = kept, (Reason.DUPLICATED,)
-        self._kept = command
-        goal, flags = np.empty_like(command.position), np.empty(len(command.position), dtype=np.uint8)
-        _within(command.position, self._limits.bounds, goal, flags)
+        goal, flags = self._take(command, now)
         cap = self._warm_in_cap(now)
         if self._warming:
             reasons = (Reason.WARMING_IN, *reasons)
-        if kept is not None and command.stamp > kept.stamp:
-            self._ramp = self._ramp_to(goal, kept, command, now)
         aim, velocity = (goal, command.velocity) if self._ramp is None else self._along(self._ramp, goal, now)
         return Wanted(self.approach(aim, velocity, state), cap, flags, reasons, command.stamp)
+
+    def _take(self, command: JointCommand, now: int) -> tuple[FloatArray, NDArray[np.uint8]]:
+        """Remember a target and the way to it; return its goal within the limits, and the flags of what was not."""
+        kept, self._kept = self._kept, command
+        goal, flags = np.empty_like(command.position), np.empty(len(command.position), dtype=np.uint8)
+        _within(command.position, self._limits.bounds, goal, flags)
+        if kept is not None and command.stamp > kept.stamp:
+            self._ramp = self._ramp_to(goal, kept, command, now)
+        return goal, flags
 
     def _ramp_to(self, goal: FloatArray, before: JointCommand, command: JointCommand, now: int) -> Ramp | None:
         """Return the way to a new goal from where the last one is followed now; None if the source tells its velocity."""

@@ -42,6 +42,7 @@ class VerdictSeries:
         status: As in kata_core.verdict.Status, shape (V,).
         reasons: Names by tick.
         flags: JointFlag bits, shape (V, n), layout order.
+        lost: Verdicts that were published just before each, but are not in the bag, shape (V,).
     """
 
     source: NDArray[np.int64]
@@ -52,6 +53,7 @@ class VerdictSeries:
     status: NDArray[np.uint8]
     reasons: tuple[tuple[str, ...], ...]
     flags: NDArray[np.uint8]
+    lost: NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +141,7 @@ def read_episode(path: Path, layout: JointLayout) -> EpisodeView:
         state=state,
         target=target,
         command=command,
-        verdict=_verdicts(bag, layout) if _has(bag, "verdict") else None,
+        verdict=_verdicts(bag, layout, raw.streams["verdict"].sequence) if _has(bag, "verdict") else None,
         objects=object_series(bag.streams.get("task/state")),
         succeeded=_success(bag, start),
         human=_bodies(bag) if _has(bag, "frames") else None,
@@ -151,7 +153,7 @@ def _has(bag: Bag, name: str) -> bool:
     return name in bag.streams and len(bag.streams[name]) > 0
 
 
-def _verdicts(bag: Bag, layout: JointLayout) -> VerdictSeries:
+def _verdicts(bag: Bag, layout: JointLayout, sequence: NDArray[np.int64]) -> VerdictSeries:
     stream = bag.stream("verdict")
     order = layout.order_of(stream.messages[0].names) or list(range(len(layout)))
     width = len(stream.messages[0].names)
@@ -169,6 +171,7 @@ def _verdicts(bag: Bag, layout: JointLayout) -> VerdictSeries:
         status=np.array([m.status for m in stream.messages], dtype=np.uint8),
         reasons=tuple(tuple(m.reasons) for m in stream.messages),
         flags=np.array(flags, dtype=np.uint8)[:, order],
+        lost=np.maximum(np.diff(sequence, prepend=sequence[0]) - 1, 0),
     )
 
 

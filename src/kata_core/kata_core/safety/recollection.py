@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the filter remembers of the targets that it followed, found out from its verdicts.
+
+A target without velocities is approached from where the one before it was followed, and that from where the one before
+was: the way hangs on all targets since the last hold. But each step forgets most of what was before. So a recording that
+begins in the middle is taken up by two followers, one that comes from the lowest goal and one from the highest; when both
+are on the same way, bit for bit, it is the way, wherever it began (coupling from the past, Propp and Wilson 1996).
+"""
+
+from kata_core.joints import JointCommand
+from kata_core.safety.config import SafetyConfig
+from kata_core.safety.follower import Follower
+from kata_core.safety.limits import JointLimits
+from kata_core.verdict import Reason, Status, Verdict
+
+__all__ = ["Recollection"]
+
+_FOLLOWED = (Status.FOLLOWING, Status.LIMITED)
+_UNTOLD = {Reason.WARMING_IN, Reason.DUPLICATED}
+
+
+class Recollection:
+    """Listens to verdicts in turn, without a gap, until it knows."""
+
+    def __init__(self, limits: JointLimits, config: SafetyConfig) -> None:
+        """Know nothing yet."""
+        self._limits = limits
+        self.follower, self._other = Follower(limits, config), Follower(limits, config)
+        """What is remembered, once it is known."""
+        self._listening = False
+
+    def note(self, verdict: Verdict, target: JointCommand | None) -> bool:
+        """Listen to a verdict and the target that it names; return whether all that is remembered after it is known."""
+        pair = (self.follower, self._other)
+        if verdict.status is Status.STANDBY:  # there never was a target
+            for follower in pair:
+                follower.release()
+                follower.forget()
+            self._listening = True
+            return True
+        if verdict.status is Status.HOLDING:
+            for follower in pair:
+                follower.release()
+            return self._listening
+        if verdict.status not in _FOLLOWED or target is None:
+            self._listening = False
+            return False
+        for follower in pair:
+            follower.note(target, verdict.stamp)
+        if not self._listening:
+            self._listening = True
+            self.follower.suppose(self._limits.lower, verdict.stamp)
+            self._other.suppose(self._limits.upper, verdict.stamp)
+        return not _UNTOLD & set(verdict.reasons) and self.follower.agrees(self._other)
