@@ -33,6 +33,18 @@ class WornHeadset:
         self.page.click("#enter-ar")
         self.page.until("kata.known.engage?.hands.right_hand?.tracked && kata.panel.text.length > 0")
 
+    def recover(self) -> None:
+        """Be in VR with all at hand, whatever a test that failed has left."""
+        self.page.until("window.kata?.known.seat?.you === 'operator'")
+        mended = (
+            "headset.controllers.right.connected = true",
+            "headset.updateVisibilityState('visible')",
+            "instruments.cut(false)",
+        )
+        self.page.evaluate("; ".join(mended))
+        if not self._holds("Boolean(kata.known.engage?.hands.right_hand?.tracked && kata.panel.text)", 2.0):
+            self.enter()
+
     def grip(self, on: bool) -> None:
         """Squeeze the right controller, or let go."""
         self._button("right", "squeeze", on)

@@ -15,7 +15,11 @@ from kata_core.verdict import Reason, Status, Verdict
 
 __all__ = ["Recollection"]
 
+_HELD = (Status.STANDBY, Status.HOLDING)
 _FOLLOWED = (Status.FOLLOWING, Status.LIMITED)
+_FORGOTTEN = {Reason.CLOCK_JUMP, Reason.TRACKING_ERROR}
+"""Where the robot is held by these, as in standby, where there never was a target, nothing is remembered."""
+
 _UNTOLD = {Reason.WARMING_IN, Reason.DUPLICATED}
 
 
@@ -32,15 +36,13 @@ class Recollection:
     def note(self, verdict: Verdict, target: JointCommand | None) -> bool:
         """Listen to a verdict and the target that it names; return whether all that is remembered after it is known."""
         pair = (self.follower, self._other)
-        if verdict.status is Status.STANDBY:  # there never was a target
+        if verdict.status in _HELD:
+            anew = verdict.status is Status.STANDBY or bool(_FORGOTTEN & set(verdict.reasons))
             for follower in pair:
                 follower.release()
-                follower.forget()
-            self._listening = True
-            return True
-        if verdict.status is Status.HOLDING:
-            for follower in pair:
-                follower.release()
+                if anew:
+                    follower.forget()
+            self._listening |= anew
             return self._listening
         if verdict.status not in _FOLLOWED or target is None:
             self._listening = False
