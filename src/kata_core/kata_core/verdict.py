@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from kata_core.joints import JointCommand
 
-__all__ = ["JointFlag", "Reason", "Status", "Verdict"]
+__all__ = ["FOLLOWED", "JointFlag", "Reason", "Status", "Verdict"]
 
 
 class Status(IntEnum):
@@ -21,6 +21,10 @@ class Status(IntEnum):
     HOLDING = 3
     STOPPED = 4
     STOPPING = 5
+
+
+FOLLOWED = (Status.FOLLOWING, Status.LIMITED)
+"""Where the robot went after a target."""
 
 
 class JointFlag(IntFlag):

@@ -17,14 +17,13 @@ from kata_core.errors import DataError
 from kata_core.joints import JointCommand, JointState
 from kata_core.safety import Received, SafetyFilter
 from kata_core.safety.replay import replay, same_verdict
-from kata_core.verdict import Status, Verdict
+from kata_core.verdict import FOLLOWED, Status, Verdict
 from kata_learning.recording import CommandSeries, StateSeries
 from kata_learning.report.episodes import EpisodeView
 
 __all__ = ["Replayed", "joint_states", "recorded_verdicts", "replay_episode", "targets"]
 
 _STOP = (Status.STOPPED, Status.STOPPING)
-_FOLLOWED = (Status.FOLLOWING, Status.LIMITED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,23 +61,24 @@ def replay_episode(make: Callable[[], SafetyFilter], episode: EpisodeView, perio
     recorded = recorded_verdicts(episode)
     states = {state.stamp: state for state in joint_states(episode.state)}
     commands = {received.command.stamp: received.command for received in targets(episode) if received.command}
+    before = [] if episode.verdict is None else episode.verdict.lost[: len(recorded)].tolist()
     again: list[Verdict] = []
     equal = compared = 0
-    for passage in _passages(recorded, episode, states, commands):
+    for passage in _passages(recorded, before, states, commands):
         safety = make()
         begin = _take_up(safety, passage, commands)
         again += [verdict for verdict in passage[:begin] if verdict.command is not None]
         rest = passage[begin:]
-        for before, after in zip(rest, replay(safety, rest, states, commands), strict=True):
-            again.append(after)
-            if before.command is not None:
-                compared, equal = compared + 1, equal + same_verdict(before, after)
+        for then, now in zip(rest, replay(safety, rest, states, commands), strict=True):
+            again.append(now)
+            if then.command is not None:
+                compared, equal = compared + 1, equal + same_verdict(then, now)
             tick()
     if not again:
         fix = "record joint_states, command and verdict"
         raise DataError("no verdict with its joint state and command", where=str(episode.info.path), fix=fix)
     lost = _missing({v.state_stamp for v in recorded}, states) + _missing({v.source_stamp for v in recorded}, commands)
-    lost += 0 if episode.verdict is None else int(episode.verdict.lost.sum())
+    lost += sum(before)
     followed = np.array([wanted(verdict, commands.get(verdict.source_stamp)) for verdict in again])
     return Replayed(Passage(again, followed, period), equal, compared, lost)
 
@@ -95,14 +95,13 @@ def _take_up(safety: SafetyFilter, passage: Sequence[Verdict], commands: Mapping
 
 
 def _passages(
-    recorded: Sequence[Verdict], episode: EpisodeView, states: Collection[int], commands: Collection[int]
+    recorded: Sequence[Verdict], lost: Sequence[int], states: Collection[int], commands: Collection[int]
 ) -> Iterator[Sequence[Verdict]]:
-    """Yield runs of verdicts of which none is missing, nor what it was decided on."""
-    lost = [] if episode.verdict is None else episode.verdict.lost.tolist()
+    """Yield runs of verdicts of which none is missing, nor what it was decided on; lost tells how many are, before each."""
     passage: list[Verdict] = []
     for verdict, before in zip(recorded, lost, strict=True):
         unknown = verdict.state_stamp not in states and verdict.state_stamp != 0
-        unknown |= verdict.status in _FOLLOWED and verdict.source_stamp not in commands
+        unknown |= verdict.status in FOLLOWED and verdict.source_stamp not in commands
         if (before or unknown) and passage:
             yield passage
             passage = []

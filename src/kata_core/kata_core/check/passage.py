@@ -12,14 +12,12 @@ from kata_core.check.motion import Motion
 from kata_core.joints import JointCommand, JointState
 from kata_core.robot import RobotModel
 from kata_core.safety import Received, SafetyFilter
-from kata_core.verdict import Status, Verdict
+from kata_core.verdict import FOLLOWED, Verdict
 
 __all__ = ["Passage", "pass_motion", "pass_recorded", "wanted"]
 
 _SWEEP = 0.1
 """A command within the range of the targets of this time is late, not changed [s]."""
-
-_FOLLOWED = (Status.FOLLOWING, Status.LIMITED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +90,7 @@ def pass_motion(safety: SafetyFilter, robot: RobotModel, motion: Motion, rate: f
         sent = verdicts[-1].command
         position = position if sent is None else sent.position
         tick()
-    followed = np.array([v.status in _FOLLOWED for v in verdicts])
+    followed = np.array([v.status in FOLLOWED for v in verdicts])
     return Passage(verdicts, np.where(followed[:, None], smooth.position, np.nan), 1.0 / rate)
 
 
@@ -124,4 +122,4 @@ def pass_recorded(
 def wanted(verdict: Verdict, command: JointCommand | None) -> FloatArray:
     """Return the position that a verdict followed, shape (n,), [rad]; NaN if none."""
     nothing = np.full(len(verdict.joint_flags), np.nan)
-    return nothing if command is None or verdict.status not in _FOLLOWED else command.position
+    return nothing if command is None or verdict.status not in FOLLOWED else command.position

@@ -11,12 +11,11 @@ from kata_core.joints import JointCommand
 from kata_core.safety.config import SafetyConfig
 from kata_core.safety.follower import Follower
 from kata_core.safety.limits import JointLimits
-from kata_core.verdict import Reason, Status, Verdict
+from kata_core.verdict import FOLLOWED, Reason, Status, Verdict
 
 __all__ = ["Recollection"]
 
 _HELD = (Status.STANDBY, Status.HOLDING)
-_FOLLOWED = (Status.FOLLOWING, Status.LIMITED)
 _FORGOTTEN = {Reason.CLOCK_JUMP, Reason.TRACKING_ERROR}
 """Where the robot is held by these, as in standby, where there never was a target, nothing is remembered."""
 
@@ -44,7 +43,7 @@ class Recollection:
                     follower.forget()
             self._listening |= anew
             return self._listening
-        if verdict.status not in _FOLLOWED or target is None:
+        if verdict.status not in FOLLOWED or target is None:
             self._listening = False
             return False
         for follower in pair:
