@@ -4,6 +4,7 @@
 import socket
 import sys
 from time import time_ns
+from typing import Any
 
 from rclpy.node import Node
 
@@ -15,9 +16,9 @@ from kata_nodes.spin import run
 class ClockEchoNode(Node):
     """Answers with the system clock, which stamps of drivers come from; never with simulated time."""
 
-    def __init__(self) -> None:
+    def __init__(self, **options: Any) -> None:
         """Offer the service under the node's own name."""
-        super().__init__("clock_echo")
+        super().__init__("clock_echo", **options)
         self._host = socket.gethostname()
         self.create_service(ClockEcho, "~/ask", self._answer)
 

@@ -7,6 +7,7 @@ the task succeeds, the source ends by itself or time is up, the recorder saves t
 
 import sys
 from dataclasses import dataclass
+from typing import Any
 
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
@@ -48,9 +49,9 @@ class ConductorNode(Node):
 
     exit_code: int | None = None
 
-    def __init__(self) -> None:
+    def __init__(self, **options: Any) -> None:
         """Read parameters and begin."""
-        super().__init__("conductor")
+        super().__init__("conductor", **options)
         self._config = params.declare(self, NodeConfig)
         self._prompter = Prompter(self, self._config.patience)
         self._joints = Latest(self, JointStateMsg, "joint_states")

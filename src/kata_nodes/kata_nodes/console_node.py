@@ -5,6 +5,7 @@ import socket
 import sys
 from pathlib import Path
 from time import monotonic_ns
+from typing import Any
 
 import segno
 from rclpy.clock import Clock, ClockType
@@ -32,9 +33,9 @@ class ConsoleNode(Node):
 
     exit_code: int | None = None
 
-    def __init__(self) -> None:
+    def __init__(self, **options: Any) -> None:
         """Read parameters, join the graph, listen."""
-        super().__init__("console")
+        super().__init__("console", **options)
         self._config = config = params.declare(self, ConsoleConfig)
         engage, pad = params.declare(self, EngageConfig), params.declare(self, GamepadConfig)
         robot = load_robot(config.robot)

@@ -4,6 +4,7 @@
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
@@ -29,9 +30,9 @@ class NodeConfig:
 class GamepadDeviceNode(Node):
     """Publishes the device's state at a rate; a device that is gone lets go of everything, and is looked for again."""
 
-    def __init__(self) -> None:
+    def __init__(self, **options: Any) -> None:
         """Open the device."""
-        super().__init__("gamepad_device")
+        super().__init__("gamepad_device", **options)
         self._config = params.declare(self, NodeConfig)
         self._joy = self.create_publisher(Joy, "joy", qos.STREAM)
         self._device: InputDevice | None = self._open()

@@ -4,6 +4,7 @@
 import sys
 from dataclasses import dataclass
 from time import monotonic_ns
+from typing import Any
 
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
@@ -27,9 +28,9 @@ class NodeConfig:
 class GamepadNode(Node):
     """Turns `joy` into `frames`, and where a joint is moved alone into `target`; silence is a loss."""
 
-    def __init__(self) -> None:
+    def __init__(self, **options: Any) -> None:
         """Read parameters and wait for joy."""
-        super().__init__("gamepad")
+        super().__init__("gamepad", **options)
         robot = load_robot(params.declare(self, NodeConfig).robot)
         self._engage = params.declare(self, EngageConfig)
         self._driver = Driver("gamepad", robot, self._engage, params.declare(self, GamepadConfig))

@@ -4,6 +4,7 @@
 import sys
 from dataclasses import dataclass
 from time import monotonic_ns
+from typing import Any
 
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
@@ -29,9 +30,9 @@ class NodeConfig:
 class LeaderNode(Node):
     """Publishes `target` while ``~/engage`` is on and leader and robot agree."""
 
-    def __init__(self) -> None:
+    def __init__(self, **options: Any) -> None:
         """Read parameters and wait for the leader."""
-        super().__init__("leader")
+        super().__init__("leader", **options)
         config, own = params.declare(self, NodeConfig), params.declare(self, LeaderConfig)
         robot = load_robot(config.robot)
         self._engage = EngageConfig(

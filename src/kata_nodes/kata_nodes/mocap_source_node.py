@@ -4,6 +4,7 @@
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from rclpy.node import Node
@@ -34,9 +35,9 @@ class NodeConfig:
 class MocapSourceNode(Node):
     """Publishes where the person of the clip is at each tick's time, engaged while it plays."""
 
-    def __init__(self) -> None:
+    def __init__(self, **options: Any) -> None:
         """Read the clip and start publishing."""
-        super().__init__("mocap")
+        super().__init__("mocap", **options)
         config = params.declare(self, NodeConfig)
         if not config.clip:
             raise ConfigError("no clip given", where="node mocap", fix="set the parameter clip, e.g. clip:=walk.bvh")

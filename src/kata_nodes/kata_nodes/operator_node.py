@@ -3,6 +3,7 @@
 
 import sys
 from dataclasses import dataclass
+from typing import Any
 
 from rclpy.node import Node
 from sensor_msgs.msg import JointState as JointStateMsg
@@ -35,9 +36,9 @@ class NodeConfig:
 class OperatorNode(Node):
     """Publishes `frames` like a VR system; moves only between ``~/engage`` true and false."""
 
-    def __init__(self) -> None:
+    def __init__(self, **options: Any) -> None:
         """Read parameters and start tracking."""
-        super().__init__("operator")
+        super().__init__("operator", **options)
         self._config = params.declare(self, NodeConfig)
         self._person = make_operator(self._config.task or "reach", params.declare(self, PersonConfig))
         self._robot = load_robot(self._config.robot)

@@ -4,6 +4,7 @@
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
@@ -46,9 +47,9 @@ class NodeConfig:
 class PolicyNode(Node):
     """Asks the policy at its own rate, while engaged by ``~/engage``; inference runs beside, in a thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, **options: Any) -> None:
         """Load the policy, which checks that it fits the robot."""
-        super().__init__("policy")
+        super().__init__("policy", **options)
         config = params.declare(self, NodeConfig)
         if not config.policy:
             raise ConfigError("no policy given", where="node policy", fix="set the parameter policy, e.g. policy:=policy.onnx")

@@ -6,6 +6,7 @@ middleware's stamp, or by the simulator's time where ``use_sim_time`` is set. Wh
 """
 
 import sys
+from typing import Any
 
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
@@ -29,9 +30,9 @@ from kata_nodes.take import Take, encoder
 class RecorderNode(Node):
     """Writes between ``episode/start`` and ``episode/save``; what a shutdown cuts off can be repaired."""
 
-    def __init__(self) -> None:
+    def __init__(self, **options: Any) -> None:
         """Subscribe to all topics, so that nothing is lost at the start of an episode."""
-        super().__init__("recorder")
+        super().__init__("recorder", **options)
         self._config = params.declare(self, RecorderConfig)
         self._machine = EpisodeMachine()
         self._take: Take | None = None

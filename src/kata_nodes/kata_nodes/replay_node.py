@@ -43,9 +43,9 @@ class ReplayNode(Node):
 
     exit_code: int | None = None
 
-    def __init__(self) -> None:
+    def __init__(self, **options: Any) -> None:
         """Read the bag and wait for the clock."""
-        super().__init__("replay")
+        super().__init__("replay", **options)
         self._config = params.declare(self, NodeConfig)
         self._samples = read_topic(Path(self._config.bag), self._config.topic)
         self._next = 0

@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from rclpy.node import Node
 
@@ -30,9 +31,9 @@ class NodeConfig:
 class RetargetNode(Node):
     """Publishes a target for each engaged sample that could be retargeted; its stamp is the sample's."""
 
-    def __init__(self) -> None:
+    def __init__(self, **options: Any) -> None:
         """Read parameters and wait for frames."""
-        super().__init__("retarget")
+        super().__init__("retarget", **options)
         config = params.declare(self, NodeConfig)
         self._robot = load_robot(config.robot)
         self._joints = JointConverter(self._robot.layout)

@@ -3,6 +3,7 @@
 
 import sys
 from dataclasses import dataclass
+from typing import Any
 
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
@@ -46,9 +47,9 @@ class SafetyNode(Node):
     are dropped, whatever their stamps say: a clock that stands still must not keep a target alive.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, **options: Any) -> None:
         """Read parameters and start ticking."""
-        super().__init__("safety")
+        super().__init__("safety", **options)
         self._config = params.declare(self, NodeConfig)
         limits = params.declare(self, SafetyConfig)
         robot = load_robot(self._config.robot)

@@ -8,6 +8,7 @@ with standard types. A reset puts the robot to rest and draws a new goal, the k-
 
 from dataclasses import dataclass
 from time import monotonic_ns
+from typing import Any
 
 import numpy as np
 from geometry_msgs.msg import Vector3
@@ -44,9 +45,9 @@ class SimNodeConfig:
 class SimNode(Node):
     """Lets simulated time pass and speaks for the robot."""
 
-    def __init__(self) -> None:
+    def __init__(self, **options: Any) -> None:
         """Build the simulation and start its clock."""
-        super().__init__("sim")
+        super().__init__("sim", **options)
         self._config = config = declare(self, SimNodeConfig)
         robot = load_robot(config.robot)
         self._convert = convert.JointConverter(robot.layout)
