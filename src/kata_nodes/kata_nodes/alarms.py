@@ -3,7 +3,6 @@
 
 from dataclasses import dataclass
 from functools import partial
-from time import monotonic_ns
 
 from rclpy.node import Node
 from sensor_msgs.msg import Imu
@@ -14,6 +13,7 @@ from kata_core.params import param
 from kata_core.safety import Alternation, LoopMonitor, Watchdog
 from kata_core.verdict import Reason
 from kata_nodes import qos
+from kata_nodes.clocks import steady_time
 
 __all__ = ["Alarms", "AlarmsConfig"]
 
@@ -48,13 +48,13 @@ class Alarms:
             period: Intended time between ticks [s].
             simulated: Whether time is the simulator's, which may pause or run at another speed.
         """
-        self._node, self._simulated = node, simulated
+        self._node, self._simulated, self._steady = node, simulated, steady_time(node)
         self.loop = LoopMonitor(period, config.overruns)
         self._dogs: list[Watchdog] = []
         self._pressed = self._overrun = False
-        self._alternation, self._two_sources = Alternation(), monotonic_ns() - _REMEMBERED
+        self._alternation, self._two_sources = Alternation(), self._steady() - _REMEMBERED
         self._rivals = False
-        self._said = dict.fromkeys(_POLICY_SAYS, monotonic_ns() - _REMEMBERED)
+        self._said = dict.fromkeys(_POLICY_SAYS, self._steady() - _REMEMBERED)
         node.create_subscription(Bool, "~/estop", self._on_estop, qos.EVENT)
         for reason, topic in _POLICY_SAYS.items():
             node.create_subscription(Bool, topic, partial(self._on_policy, reason), qos.LATEST)
@@ -67,14 +67,14 @@ class Alarms:
         """Watch a topic; messages stay serialised, for only their coming counts."""
         dog = Watchdog(cause, deadline)
         self._dogs.append(dog)
-        self._node.create_subscription(kind, topic, lambda _: dog.feed(monotonic_ns()), qos.LATEST, raw=True)
+        self._node.create_subscription(kind, topic, lambda _: dog.feed(self._steady()), qos.LATEST, raw=True)
 
     def _on_estop(self, message: Bool) -> None:
         self._pressed = message.data
 
     def _on_policy(self, reason: str, message: Bool) -> None:
         """Take a policy's word on itself; what it does not repeat is forgotten, for another source may move the robot."""
-        self._said[reason] = monotonic_ns() - (0 if message.data else _REMEMBERED)
+        self._said[reason] = self._steady() - (0 if message.data else _REMEMBERED)
 
     def look_for_rivals(self) -> None:
         """Ask the graph who else publishes; not for every tick, since it takes a while."""
@@ -83,17 +83,17 @@ class Alarms:
     def hear_target(self, command: JointCommand | None) -> None:
         """Look whether two sources take turns; two that only could, as when a clip replays, do no harm."""
         if command is not None and self._alternation.note(command.position):
-            self._two_sources = monotonic_ns()
+            self._two_sources = self._steady()
 
     def tick(self) -> None:
         """Note that a tick begins."""
-        late = self.loop.tick(monotonic_ns())
+        late = self.loop.tick(self._steady())
         self._overrun = late and not self._simulated
 
     @property
     def current(self) -> tuple[str, ...]:
         """The causes that last now."""
-        now = monotonic_ns()
+        now = self._steady()
         silent = tuple(dog.cause for dog in self._dogs if dog.late(now))
         pressed = (Reason.EMERGENCY_STOP,) if self._pressed else ()
         rivals = (Reason.FOREIGN_COMMAND,) if self._rivals else ()

@@ -6,11 +6,13 @@ whatever would otherwise be measured by the steady clock is measured by the node
 """
 
 import os
+from collections.abc import Callable
+from time import monotonic_ns
 
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 
-__all__ = ["TIME", "in_lockstep", "steady_clock"]
+__all__ = ["TIME", "in_lockstep", "steady_clock", "steady_time"]
 
 TIME = "KATA_TIME"
 """Environment variable, set by the launch argument ``time``: ``real`` or ``lockstep``."""
@@ -24,3 +26,9 @@ def in_lockstep() -> bool:
 def steady_clock(node: Node) -> Clock:
     """Return the clock by which a node measures silence and patience."""
     return node.get_clock() if in_lockstep() else Clock(clock_type=ClockType.STEADY_TIME)
+
+
+def steady_time(node: Node) -> Callable[[], int]:
+    """Return what tells the time of a node's steady clock [ns]; `time.monotonic_ns` where that is the machine's."""
+    clock = node.get_clock()
+    return (lambda: int(clock.now().nanoseconds)) if in_lockstep() else monotonic_ns

@@ -9,7 +9,6 @@ import sys
 from dataclasses import dataclass
 from typing import Any
 
-from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from sensor_msgs.msg import JointState as JointStateMsg
 from std_srvs.srv import SetBool, Trigger
@@ -20,6 +19,7 @@ from kata_core.tasks import TASK_TEXTS
 from kata_msgs.msg import HumanFrames, TaskState, Verdict
 from kata_msgs.srv import SaveEpisode, StartEpisode
 from kata_nodes import params
+from kata_nodes.clocks import steady_clock
 from kata_nodes.convert import from_time
 from kata_nodes.latest import Latest
 from kata_nodes.script import Prompter, Script
@@ -59,7 +59,7 @@ class ConductorNode(Node):
         self._frames = Latest(self, HumanFrames, "frames")
         self._verdict = Latest(self, Verdict, "verdict")
         self._script = self._session()
-        self.create_timer(0.02, self._look, clock=Clock(clock_type=ClockType.STEADY_TIME))
+        self.create_timer(0.02, self._look, clock=steady_clock(self))
 
     def _look(self) -> None:
         try:

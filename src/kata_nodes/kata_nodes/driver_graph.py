@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What every node that a person drives by has in common: the robot's joints and stops, frames, targets, a heartbeat."""
 
-from time import monotonic_ns
-
 from geometry_msgs.msg import TwistStamped
 from rclpy.node import Node
 from std_msgs.msg import Bool, Empty
@@ -13,6 +11,7 @@ from kata_msgs.msg import EngageState, Verdict
 from kata_msgs.msg import HumanFrames as HumanFramesMsg
 from kata_msgs.msg import JointCommand as JointCommandMsg
 from kata_nodes import qos
+from kata_nodes.clocks import steady_time
 from kata_nodes.commanded import Commanded
 from kata_nodes.convert import JointConverter, engage_to, frames_to, to_time
 from kata_nodes.latest import Latest
@@ -34,7 +33,7 @@ class DriverGraph:
         self._engage = node.create_publisher(EngageState, "engage/state", qos.STREAM)
         self._button = node.create_publisher(Bool, "safety/estop", qos.EVENT)
         self._beat = node.create_publisher(Empty, "operator/heartbeat", qos.STREAM)
-        self._heart, self._ever = Heartbeat(lost_time), False
+        self._heart, self._ever, self._steady = Heartbeat(lost_time), False, steady_time(node)
 
     def now(self) -> int:
         """Return the robot's time [ns]."""
@@ -77,5 +76,5 @@ class DriverGraph:
         """Say where the engage contract stands, and that the person is well, if so."""
         self._engage.publish(engage_to(self.now(), self._source, status))
         self._ever = self._ever or status.phase is Phase.ENGAGED
-        if self._heart.beats(lost_since, self.stopped(), monotonic_ns()) and self._ever:
+        if self._heart.beats(lost_since, self.stopped(), self._steady()) and self._ever:
             self._beat.publish(Empty())

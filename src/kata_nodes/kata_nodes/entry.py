@@ -7,6 +7,8 @@ import signal
 import sys
 from pathlib import Path
 
+from kata_nodes.lockstep.link import expected
+
 __all__ = ["main"]
 
 
@@ -20,4 +22,10 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     if os.environ.get("ROS_SECURITY_ENABLE") == "true" and "--enclave" not in sys.argv:
         sys.argv += ["--ros-args", "--enclave", f"/kata/{Path(sys.argv[0]).name}"]  # of the keystore that `kata security` makes
-    importlib.import_module(f"kata_nodes.{Path(sys.argv[0]).name}_node").main()
+    program = Path(sys.argv[0]).name
+    if os.environ.get("KATA_TIME") == "lockstep":
+        if program == "sim":
+            raise SystemExit(importlib.import_module("kata_nodes.lockstep.host").host(sys.argv[1:]))
+        if program in expected():
+            raise SystemExit(importlib.import_module("kata_nodes.lockstep.guest").stand_in(program, sys.argv[1:]))
+    importlib.import_module(f"kata_nodes.{program}_node").main()

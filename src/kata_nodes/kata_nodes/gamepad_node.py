@@ -3,10 +3,8 @@
 
 import sys
 from dataclasses import dataclass
-from time import monotonic_ns
 from typing import Any
 
-from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from sensor_msgs.msg import Joy
 
@@ -14,6 +12,7 @@ from kata_core import load_robot
 from kata_core.engage import Cause, Driver, EngageConfig, GamepadConfig
 from kata_core.params import param
 from kata_nodes import params, qos
+from kata_nodes.clocks import steady_clock, steady_time
 from kata_nodes.driver_graph import DriverGraph
 from kata_nodes.spin import run
 
@@ -35,18 +34,19 @@ class GamepadNode(Node):
         self._engage = params.declare(self, EngageConfig)
         self._driver = Driver("gamepad", robot, self._engage, params.declare(self, GamepadConfig))
         self._graph = DriverGraph(self, "gamepad", robot, self._engage.lost_time)
+        self._steady = steady_time(self)
         self._heard: int | None = None
         self.create_subscription(Joy, "joy", self._on_joy, qos.LATEST)
-        self.create_timer(0.05, self._look, clock=Clock(clock_type=ClockType.STEADY_TIME))
+        self.create_timer(0.05, self._look, clock=steady_clock(self))
 
     def _on_joy(self, message: Joy) -> None:
-        self._heard = now = monotonic_ns()
+        self._heard = now = self._steady()
         graph = self._graph
         driven = self._driver.gamepad(message.axes, message.buttons, graph.now(), graph.state(), now, refusal=graph.refusal())
         graph.publish(driven)
 
     def _look(self) -> None:
-        now = monotonic_ns()
+        now = self._steady()
         if self._heard is not None and now - self._heard > self._engage.max_silence * 1e9:
             self._graph.publish(self._driver.idle(now, fault=Cause.SILENT))
         self._graph.tell(self._driver.status(), self._driver.lost_since)

@@ -3,10 +3,8 @@
 
 import sys
 from dataclasses import dataclass
-from time import monotonic_ns
 from typing import Any
 
-from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from sensor_msgs.msg import JointState as JointStateMsg
 from std_srvs.srv import SetBool
@@ -15,6 +13,7 @@ from kata_core import load_robot
 from kata_core.engage import Cause, EngageConfig, LeaderArm, LeaderConfig, Phase, parse_joint_map
 from kata_core.params import param
 from kata_nodes import params, qos
+from kata_nodes.clocks import steady_clock, steady_time
 from kata_nodes.driver_graph import DriverGraph
 from kata_nodes.spin import run
 
@@ -40,10 +39,11 @@ class LeaderNode(Node):
         )
         self._arm = LeaderArm(robot, parse_joint_map([entry for entry in config.joint_map if entry]), self._engage)
         self._graph = DriverGraph(self, "leader", robot, self._engage.lost_time)
-        self._wanted, self._heard = False, monotonic_ns()
+        self._steady = steady_time(self)
+        self._wanted, self._heard = False, self._steady()
         self.create_subscription(JointStateMsg, "leader/joint_states", self._on_leader, qos.LATEST)
         self.create_service(SetBool, "~/engage", self._on_engage)
-        self.create_timer(0.05, self._look, clock=Clock(clock_type=ClockType.STEADY_TIME))
+        self.create_timer(0.05, self._look, clock=steady_clock(self))
 
     def _on_engage(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
         response.message = self._arm.complaint if request.data else ""
@@ -52,7 +52,7 @@ class LeaderNode(Node):
         return response
 
     def _on_leader(self, message: JointStateMsg) -> None:
-        self._heard = now = monotonic_ns()
+        self._heard = now = self._steady()
         graph = self._graph
         positions = dict(zip(message.name, message.position, strict=False))
         target = self._arm.step(positions, graph.now(), self._wanted, graph.state(), now, refusal=graph.refusal())
@@ -62,7 +62,7 @@ class LeaderNode(Node):
             self._wanted = False  # what was lost is engaged anew, by somebody who looks
 
     def _look(self) -> None:
-        now = monotonic_ns()
+        now = self._steady()
         if now - self._heard > self._engage.max_silence * 1e9:
             self._arm.idle(now, fault=Cause.SILENT)
         if self._arm.complaint:

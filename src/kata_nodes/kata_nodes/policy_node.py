@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from sensor_msgs.msg import JointState as JointStateMsg
 from std_srvs.srv import SetBool
@@ -19,6 +18,7 @@ from kata_core.policy.onnx_policy import OnnxPolicy
 from kata_core.policy.pilot import Pilot
 from kata_msgs.msg import JointCommand as JointCommandMsg
 from kata_nodes import params, qos
+from kata_nodes.clocks import steady_clock
 from kata_nodes.convert import JointConverter
 from kata_nodes.doubts import Doubts
 from kata_nodes.inference import Inference
@@ -70,7 +70,7 @@ class PolicyNode(Node):
         self.create_service(SetBool, "~/engage", self._on_engage)
         every(self, 1.0 / policy.contract.rate, self._tick)
         for told in (self._doubts, self._punctuality):
-            self.create_timer(1.0, told.publish, clock=Clock(clock_type=ClockType.STEADY_TIME))
+            self.create_timer(1.0, told.publish, clock=steady_clock(self))
 
     def _state(self) -> JointState | None:
         message = self._measured.read()

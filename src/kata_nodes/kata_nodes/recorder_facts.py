@@ -2,13 +2,13 @@
 """What a bag tells beside its messages: robot, parameters, software, clocks, losses."""
 
 from collections.abc import Mapping, Sequence
-from time import monotonic
 
 from rclpy.node import Node
 
 from kata_core.robot.description import load_description
 from kata_nodes.bag_metadata import BagTopic, qos_entry
 from kata_nodes.clock_watch import ClockWatch
+from kata_nodes.clocks import steady_time
 from kata_nodes.interfaces import message_type
 from kata_nodes.parameter_census import ParameterCensus
 from kata_nodes.recorder_config import RecorderConfig
@@ -40,13 +40,14 @@ class RecorderFacts:
         self._labels = dict(entry.partition("=")[::2] for entry in config.labels)
         self._robot = _describe(config.robot) if config.robot else ()
         self._census, self._clocks = ParameterCensus(node), ClockWatch(node, config.clock_echoes)
-        self._stored_parameters, self._asked = "", 0.0
+        self._stored_parameters, self._asked, self._steady = "", 0, steady_time(node)
 
     def look(self) -> None:
         """Go on asking other nodes."""
         self._census.look()
-        if monotonic() - self._asked > _PERIOD:
-            self._asked = monotonic()
+        now = self._steady()
+        if now - self._asked > _PERIOD * 1e9:
+            self._asked = now
             self._clocks.ask()
 
     def topics(self) -> list[BagTopic]:

@@ -8,7 +8,6 @@ middleware's stamp, or by the simulator's time where ``use_sim_time`` is set. Wh
 import sys
 from typing import Any
 
-from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 
 from kata_core.episode import EpisodeMachine, EpisodePhase, MarkKind, parse_labels
@@ -17,11 +16,12 @@ from kata_msgs.msg import EpisodeMark
 from kata_msgs.srv import DiscardEpisode, MarkEpisode, SaveEpisode, StartEpisode
 from kata_nodes import params, qos
 from kata_nodes.bag_thread import Sample
+from kata_nodes.clocks import in_lockstep, steady_clock
 from kata_nodes.convert import mark_to, to_time
 from kata_nodes.recorder_config import RecorderConfig
 from kata_nodes.recorder_facts import RecorderFacts
 from kata_nodes.recorder_watch import RecorderWatch
-from kata_nodes.simulated_receipt import SimulatedReceipt
+from kata_nodes.simulated_receipt import LockstepReceipt, SimulatedReceipt
 from kata_nodes.spin import run
 from kata_nodes.stream_intake import StreamIntake
 from kata_nodes.take import Take, encoder
@@ -38,7 +38,7 @@ class RecorderNode(Node):
         self._take: Take | None = None
         self._before = self._config.pretrigger_buffer()
         simulated = bool(self.get_parameter("use_sim_time").value)
-        receipt = SimulatedReceipt(self) if simulated else None
+        receipt = (LockstepReceipt(self) if in_lockstep() else SimulatedReceipt(self)) if simulated else None
         self._intakes = [StreamIntake(self, spec, self._store, receipt) for spec in self._config.streams()]
         self._encoders = {i.stored: encoder(i.spec, self._config.jpeg_quality) for i in self._intakes if i.spec.compressed}
         self._facts = RecorderFacts(self, self._config, self._intakes, simulated)
@@ -48,7 +48,7 @@ class RecorderNode(Node):
         self.create_service(SaveEpisode, "episode/save", self._on_save)
         self.create_service(DiscardEpisode, "episode/discard", self._on_discard)
         self.create_service(MarkEpisode, "episode/mark", self._on_mark)
-        self.create_timer(0.2, self._look, clock=Clock(clock_type=ClockType.STEADY_TIME))
+        self.create_timer(0.2, self._look, clock=steady_clock(self))
         self._watch.greet()
         self._watch.publish(self._machine, None, "")
 
@@ -78,7 +78,7 @@ class RecorderNode(Node):
 
     def _begin(self) -> None:
         now = self._now()
-        take = Take(self._config, self._facts.topics(), self._facts.at_start(self._machine.task), now)
+        take = Take(self._config, self._facts.topics(), self._facts.at_start(self._machine.task), now, lockstep=in_lockstep())
         take.attach(self._facts.attachments(), now)
         for intake in self._intakes:
             intake.begin()
@@ -94,12 +94,13 @@ class RecorderNode(Node):
         except KataError as error:
             response.message = str(error)
             return response
+        self._take.finish()
         task, success = request.task or self._machine.task, str(request.task_success).lower()
         facts = {**self._facts.at_end(self._take.refused, self._machine.marks), **labels, "task": task, "task_success": success}
         try:
             response.path = str(self._take.save(facts, self._facts.changed_attachments(), self._now()))
-        except OSError as error:
-            response.message = self._break_off(f"cannot write: {error}")
+        except DataError as error:
+            response.message = self._break_off(error.what)
             return response
         self._machine.save(request.task)
         response.success, response.message = True, self._watch.account(self._take)
@@ -132,7 +133,7 @@ class RecorderNode(Node):
         """End the running episode without completing it, and return how to get at it."""
         if self._take is None:
             return reason
-        place = self._take.keep()
+        place = self._take.keep(reason)
         self._machine.discard()
         self._take = None
         reason = f"{reason}; what was written is kept: kata bag repair {place}"

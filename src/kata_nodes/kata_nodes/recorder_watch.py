@@ -4,13 +4,13 @@
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from time import monotonic
 
 from rclpy.node import Node
 
 from kata_core.episode import EpisodeMachine
 from kata_core.recording import DiskForecast
 from kata_nodes.bag_writer import unfinished
+from kata_nodes.clocks import steady_time
 from kata_nodes.grader import Grade, Grader
 from kata_nodes.recorder_config import RecorderConfig
 from kata_nodes.recorder_status import Progress, RecorderStatus
@@ -35,8 +35,9 @@ class RecorderWatch:
         self._grader, self._grade = Grader() if config.grade else None, Grade("", "", ())
         self._refused = 0
         self._heard: set[str] = set()
-        self._bytes, self._looked, self._rate = 0, monotonic(), 0.0
-        self._published = 0.0
+        self._steady = steady_time(node)
+        self._bytes, self._looked, self._rate = 0, self._steady(), 0.0
+        self._published = 0
         self._disk = DiskForecast(self._free(), 0.0)
 
     def greet(self) -> None:
@@ -71,16 +72,16 @@ class RecorderWatch:
                 self._node.get_logger().warning(line)
             if self._disk.exhausted(self._limits) and not take.complaint.startswith("disk"):
                 take.halt(f"disk nearly full: {self._disk.free:.2f} GB free; save the episode, it is cut here")
-            if news or graded or monotonic() - self._published > _PERIOD:
+            if news or graded or self._steady() - self._published > _PERIOD * 1e9:
                 self.publish(machine, take, "; ".join(news) or self._standing(take))
             return take.error
-        if graded or monotonic() - self._published > _PERIOD:
+        if graded or self._steady() - self._published > _PERIOD * 1e9:
             self.publish(machine, None, self._disk.refusal(self._limits) or self._note)
         return ""
 
     def publish(self, machine: EpisodeMachine, take: Take | None, note: str) -> None:
         """Publish the state; without an episode the last one's note stands."""
-        self._note, self._published = note, monotonic()
+        self._note, self._published = note, self._steady()
         progress = Progress(self._path, take.messages if take else 0, take.refused if take else {}, note, self._grade)
         self._status.publish(machine, progress, self._disk)
 
@@ -125,11 +126,11 @@ class RecorderWatch:
 
     def _measure(self, take: Take | None) -> None:
         """Look at the disk, and at how fast it fills: by the bag's growth, or by what would go into one."""
-        now = monotonic()
-        if now - self._looked < _PERIOD:
+        now = self._steady()
+        if now - self._looked < _PERIOD * 1e9:
             return
         total = sum(intake.bytes for intake in self._intakes)
-        self._rate = (total - self._bytes) / (now - self._looked)
+        self._rate = 1e9 * (total - self._bytes) / (now - self._looked)
         self._bytes, self._looked = total, now
         self._disk = DiskForecast(self._free(), 1e-9 * (take.growth() if take else self._rate))
 

@@ -15,6 +15,7 @@ from kata_core.retarget import BodyRetargeter, HandsConfig, HandsRetargeter, Ret
 from kata_msgs.msg import HumanFrames as HumanFramesMsg
 from kata_msgs.msg import JointCommand as JointCommandMsg
 from kata_nodes import params, qos
+from kata_nodes.clocks import in_lockstep
 from kata_nodes.commanded import Commanded
 from kata_nodes.convert import JointConverter, frames_from
 from kata_nodes.spin import run
@@ -46,7 +47,8 @@ class RetargetNode(Node):
         if mode == "hands":
             return HandsRetargeter(self._robot, params.declare(self, HandsConfig)).step
         self.get_logger().info("getting ready; the first time on a machine, kernels are compiled, which takes a minute or two")
-        body = BodyRetargeter(self._robot, params.declare(self, RetargetConfig), time.perf_counter)
+        clock = (lambda: 0.0) if in_lockstep() else time.perf_counter  # no budget hangs on how busy the machine is
+        body = BodyRetargeter(self._robot, params.declare(self, RetargetConfig), clock)
         return lambda frames, _: body.step(frames)
 
     def _on_frames(self, message: HumanFramesMsg) -> None:

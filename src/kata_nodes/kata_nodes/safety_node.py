@@ -5,7 +5,6 @@ import sys
 from dataclasses import dataclass
 from typing import Any
 
-from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from sensor_msgs.msg import JointState as JointStateMsg
 from std_srvs.srv import Trigger
@@ -21,6 +20,7 @@ from kata_msgs.msg import Verdict as VerdictMsg
 from kata_nodes import params, qos
 from kata_nodes.alarms import Alarms, AlarmsConfig
 from kata_nodes.base_watch import BaseWatch
+from kata_nodes.clocks import steady_clock
 from kata_nodes.convert import JointConverter
 from kata_nodes.health import Health
 from kata_nodes.realtime import ask_for_priority
@@ -60,7 +60,7 @@ class SafetyNode(Node):
         self._state: JointState | None = None
         self._target: Received | None = None
         self._status = Status.STANDBY
-        self._steady = Clock(clock_type=ClockType.STEADY_TIME)
+        self._steady = steady_clock(self)
         self._heard = {"joint state": 0, "target": 0}
         self._commands = self.create_publisher(JointCommandMsg, "command", qos.STREAM)
         self._verdicts = self.create_publisher(VerdictMsg, "verdict", qos.STREAM)

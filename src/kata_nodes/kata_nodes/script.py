@@ -4,10 +4,10 @@
 from collections.abc import Callable, Generator
 from typing import Any
 
-from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 
 from kata_core.errors import KataError
+from kata_nodes.clocks import steady_clock
 
 __all__ = ["Prompter", "Script"]
 
@@ -22,7 +22,7 @@ class Prompter:
         """Take the node and the longest wait [s]."""
         self._node = node
         self._patience = patience
-        self._clock = Clock(clock_type=ClockType.STEADY_TIME)
+        self._clock = steady_clock(node)
 
     def until(self, what: str, condition: Callable[[], bool]) -> Script:
         """Wait until a condition holds.

@@ -7,7 +7,7 @@ with standard types. A reset puts the robot to rest and draws a new goal, the k-
 """
 
 from dataclasses import dataclass
-from time import monotonic_ns
+from time import monotonic_ns, sleep
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from kata_core.params import param
 from kata_core.robot import load_robot
 from kata_msgs.msg import JointCommand as JointCommandMsg
 from kata_nodes import convert, qos
+from kata_nodes.clocks import in_lockstep
 from kata_nodes.odometry import vector_from
 from kata_nodes.params import declare
 from kata_nodes.sim_topics import SimTopics, SimTopicsConfig
@@ -31,6 +32,12 @@ __all__ = ["SimNode", "SimNodeConfig", "main"]
 _TICK = 0.004
 """Simulated time between two publications of the clock [s]; the simulator's own rate of 250 Hz."""
 
+_SHUTTER = 5
+"""Ticks from a picture's moment until it is published in lockstep, about what a camera needs; it is made meanwhile."""
+
+_NAP = 0.005
+"""Wall time between two looks for a request while time is paused in lockstep [s]."""
+
 
 @dataclass(frozen=True)
 class SimNodeConfig:
@@ -39,7 +46,7 @@ class SimNodeConfig:
     robot: str = param("g1", doc="Name or path of the robot's folder of data.")
     task: str = param("", doc="Name of the task, such as reach, lift or push; empty for the robot's first.")
     seed: int = param(0, low=0, high=2**31 - 1, doc="Seed of the goals and rest positions.")
-    speed: float = param(1.0, low=0.0, high=100.0, doc="Simulated over real time; 0 is as fast as possible.")
+    speed: float = param(1.0, low=0.0, high=100.0, doc="Simulated over real time; 0: as fast as possible, as in lockstep always.")
 
 
 class SimNode(Node):
@@ -63,11 +70,14 @@ class SimNode(Node):
         self.create_service(Trigger, "~/reset_world", self._on_reset_world)
         self.create_service(SetBool, "~/set_pause", self._on_set_pause)
         self.create_service(Trigger, "task/reset", self._on_task_reset)
-        self._camera = BackgroundCamera(self._simulation, HEAD_CAMERA, self._topics.publish_image)
+        lockstep = in_lockstep()
+        self._camera = BackgroundCamera(self._simulation, HEAD_CAMERA, self._topics.publish_image, collected=lockstep)
+        self._exposed = 0
         if self._topics.has_camera:
             self._camera.start()
-        period = _TICK / config.speed if config.speed > 0.0 else 1e-4
-        self.create_timer(period, self._on_timer, clock=Clock(clock_type=ClockType.STEADY_TIME))
+        if not lockstep:
+            period = _TICK / config.speed if config.speed > 0.0 else 1e-4
+            self.create_timer(period, self._on_timer, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def destroy_node(self) -> None:
         """Stop the camera first: it publishes from a thread of its own."""
@@ -77,9 +87,23 @@ class SimNode(Node):
     def _on_timer(self) -> None:
         due = self._pacer.due(monotonic_ns())
         for _ in range(0 if self._paused else due):
-            self._simulation.step(self._steps)
-            if self._topics.publish():
-                self._camera.shoot()
+            self._step()
+
+    def advance(self) -> None:
+        """Let one tick pass, in lockstep; `kata_nodes.lockstep` calls when all others have answered the last one."""
+        if self._paused:
+            sleep(_NAP)
+            return
+        self._exposed += 1
+        if self._exposed == _SHUTTER:
+            self._camera.collect()
+        self._step()
+
+    def _step(self) -> None:
+        self._simulation.step(self._steps)
+        if self._topics.publish():
+            self._camera.shoot()
+            self._exposed = 0
 
     def _on_command(self, message: JointCommandMsg) -> None:
         if self._simulation.standing and not any(message.stiffness):

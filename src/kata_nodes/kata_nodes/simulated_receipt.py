@@ -3,7 +3,7 @@
 
 import struct
 from inspect import Parameter, Signature
-from typing import Any
+from typing import Any, Protocol
 
 from rclpy.node import Node
 from rosgraph_msgs.msg import Clock
@@ -11,7 +11,26 @@ from rosgraph_msgs.msg import Clock
 from kata_core.recording import SimulatedTime
 from kata_nodes import qos
 
-__all__ = ["SimulatedReceipt"]
+__all__ = ["LockstepReceipt", "Receipt", "SimulatedReceipt"]
+
+
+class Receipt(Protocol):
+    """Tells receive stamps in the simulator's time."""
+
+    def at(self, received: int, before: int) -> int:
+        """Return what the clock showed at a system time [ns], not before `before`."""
+
+
+class LockstepReceipt:
+    """Receive stamps where time waits for the graph: what the clock shows, for no message is ever late."""
+
+    def __init__(self, node: Node) -> None:
+        """Take the node's clock."""
+        self._clock = node.get_clock()
+
+    def at(self, received: int, before: int) -> int:
+        """Return the simulated time [ns]."""
+        return int(self._clock.now().nanoseconds)
 
 
 class SimulatedReceipt:

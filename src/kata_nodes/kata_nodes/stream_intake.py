@@ -3,7 +3,6 @@
 
 from collections.abc import Callable
 from inspect import Parameter, Signature
-from time import monotonic
 from typing import Any
 
 from rclpy.node import Node
@@ -11,8 +10,9 @@ from rclpy.node import Node
 from kata_core.recording import DropCounter, StreamSpec
 from kata_nodes import qos
 from kata_nodes.bag_thread import Sample
+from kata_nodes.clocks import steady_time
 from kata_nodes.interfaces import MessageType, message_type
-from kata_nodes.simulated_receipt import SimulatedReceipt
+from kata_nodes.simulated_receipt import Receipt
 
 __all__ = ["StreamIntake"]
 
@@ -44,7 +44,7 @@ class StreamIntake:
     # Kilted 9.1.2); this signature asks for it, and `__call__` takes both forms.
     __signature__ = Signature([Parameter(name, Parameter.POSITIONAL_ONLY) for name in ("data", "info")])
 
-    def __init__(self, node: Node, spec: StreamSpec, sink: Callable[[Sample], None], simulated: SimulatedReceipt | None) -> None:
+    def __init__(self, node: Node, spec: StreamSpec, sink: Callable[[Sample], None], simulated: Receipt | None) -> None:
         """Subscribe.
 
         Args:
@@ -62,8 +62,9 @@ class StreamIntake:
         self.unreported = self.bytes = 0
         self.rate, self.silent = 0.0, False
         self._simulated, self._clock = simulated, node.get_clock()
-        self._seen, self._received = 0.0, 0
-        self._counted, self._since = 0, monotonic()
+        self._seen = self._received = 0
+        self._steady = steady_time(node)
+        self._counted, self._since = 0, self._steady()
         self._total = 0
         profile = qos.RECORD_IMAGES if spec.type.endswith("Image") else qos.RECORD
         node.create_subscription(kind.python, spec.topic, self, profile, raw=True)
@@ -76,7 +77,7 @@ class StreamIntake:
         received = self._simulated.at(came, self._received) if self._simulated else came or int(self._clock.now().nanoseconds)
         lost = self.drops.note(0 if sequence == _UNSUPPORTED else sequence, sent or received)
         self.unreported += lost
-        self._seen, self._received = monotonic(), received
+        self._seen, self._received = self._steady(), received
         self._total += 1
         self.bytes += len(data)
         self._sink(Sample(self.stored, data, received, 0 if self._simulated else sent, sequence))
@@ -93,13 +94,13 @@ class StreamIntake:
 
     def look(self) -> bool:
         """Measure the rate, judge silence, and return whether the stream fell silent since the last look."""
-        now = monotonic()
-        if now - self._since >= 1.0:
-            self.rate = (self._total - self._counted) / (now - self._since)
+        now = self._steady()
+        if now - self._since >= 1_000_000_000:
+            self.rate = 1e9 * (self._total - self._counted) / (now - self._since)
             self._counted, self._since = self._total, now
         was = self.silent
         patience = max(_FRESH, _PERIODS / self.spec.rate) if self.spec.rate else float("inf")
-        self.silent = self.heard and now - self._seen > patience
+        self.silent = self.heard and 1e-9 * (now - self._seen) > patience
         return self.silent and not was
 
     def report(self) -> int:

@@ -22,15 +22,18 @@ class BackgroundCamera:
         simulation: What is looked at.
         camera: Name of the camera.
         deliver: Gets the time of each picture [ns] and the picture; called in the background thread.
+        collected: Whether pictures are delivered by `collect` instead, in the thread that calls it.
     """
 
-    def __init__(self, simulation: Simulation, camera: str, deliver: Callable[[int, Image], None]) -> None:
+    def __init__(
+        self, simulation: Simulation, camera: str, deliver: Callable[[int, Image], None], *, collected: bool = False
+    ) -> None:
         """Take note; `start` makes the renderer."""
-        self._simulation, self._camera, self._deliver = simulation, camera, deliver
+        self._simulation, self._camera, self._deliver, self._collected = simulation, camera, deliver, collected
         self._copy = mujoco.MjData(simulation.model)
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="camera")
         self._renderer: Renderer | None = None
-        self._pending: Future[None] | None = None
+        self._pending: Future[tuple[int, Image]] | None = None
 
     def start(self) -> None:
         """Make the renderer.
@@ -49,12 +52,24 @@ class BackgroundCamera:
         """
         if self._renderer is None:
             return
-        if self._pending is not None:
+        if self._collected:
+            self.collect()
+        elif self._pending is not None:
             if not self._pending.done():
                 return
             self._pending.result()
         mujoco.mj_copyData(self._copy, self._simulation.model, self._simulation.data)
         self._pending = self._worker.submit(self._render, self._renderer, self._simulation.time)
+
+    def collect(self) -> None:
+        """Wait for the picture in the making, if there is one, and deliver it.
+
+        Raises:
+            RenderError: It failed.
+        """
+        if self._pending is not None:
+            picture, self._pending = self._pending.result(), None
+            self._deliver(*picture)
 
     def close(self) -> None:
         """Wait for the picture in the making and free the renderer."""
@@ -63,8 +78,11 @@ class BackgroundCamera:
             self._renderer = None
         self._worker.shutdown()
 
-    def _render(self, renderer: Renderer, stamp: int) -> None:
-        self._deliver(stamp, renderer.render(self._copy, self._camera))
+    def _render(self, renderer: Renderer, stamp: int) -> tuple[int, Image]:
+        image = renderer.render(self._copy, self._camera)
+        if not self._collected:
+            self._deliver(stamp, image)
+        return stamp, image
 
 
 def encode_jpeg(image: Image, quality: int = 90) -> bytes:

@@ -2,8 +2,8 @@
 """Start a part of Kata: sim, teleop, record, deploy, replay.
 
 Runs launch/NAME.launch.xml, as `ros2 launch kata_bringup NAME.launch.xml` does on a full ROS 2. This is a stand-in for
-machines without it: of launch XML it knows arg, let, group, if, unless, include, node, executable and set_env, and refuses
-everything else with file and line. Ctrl-C stops all nodes; a node's failure is the exit code.
+machines without it: of launch XML it knows arg, let, group, if, unless, include, node, executable, set_env and append_env, and
+refuses everything else with file and line. Ctrl-C stops all nodes; a node's failure is the exit code.
 """
 
 import argparse

@@ -5,6 +5,7 @@ Scoping follows `ros2 launch`: an included file shares the variables of the one 
 changes to itself.
 """
 
+import os
 import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -76,6 +77,7 @@ class _Reader:
             "arg": self._arg,
             "let": self._let,
             "set_env": self._set_env,
+            "append_env": self._append_env,
             "group": self._group,
             "include": self._include,
             "node": self._node,
@@ -116,6 +118,12 @@ class _Reader:
     def _set_env(self, element: Element, scope: Scope) -> None:
         scope.check(element, {"name", "value"})
         scope.environment[scope.text(element, "name")] = scope.text(element, "value")
+
+    def _append_env(self, element: Element, scope: Scope) -> None:
+        scope.check(element, {"name", "value"})
+        name, value = scope.text(element, "name"), scope.text(element, "value")
+        before = scope.environment.get(name)
+        scope.environment[name] = value if before is None else f"{before}{os.pathsep}{value}"
 
     def _group(self, element: Element, scope: Scope) -> None:
         scope.check(element, {"scoped"})

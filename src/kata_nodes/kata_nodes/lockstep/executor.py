@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Spin nodes of one process in the order of the data until none has anything left to do; then time may advance.
+
+A discrete-event executor: within a process Fast DDS hands a message to its readers before ``publish`` returns, so what
+a node is told in a tick is known as soon as those before it have come to rest. Which callback runs when is therefore a
+function of the messages alone, whatever else the machine does.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from time import monotonic
+from typing import Any, NamedTuple, Protocol, runtime_checkable
+
+from rclpy.client import Client
+from rclpy.node import Node
+from rclpy.service import Service
+from rclpy.subscription import Subscription
+
+from kata_core.errors import KataError
+
+__all__ = ["FLOW", "Active", "LockstepError", "LockstepExecutor", "World"]
+
+FLOW = ("sim", "mocap", "operator", "gamepad", "leader", "replay", "retarget", "policy", "safety", "recorder", "conductor")
+"""Names of the nodes from where data come to where they go; a node that is not named here comes before ``retarget``."""
+
+_MOST_ROUNDS = 1000
+"""Rounds in one tick after which nodes answer one another for ever."""
+
+
+class LockstepError(KataError):
+    """A node of the graph failed; `node` is its name."""
+
+    def __init__(self, text: str, node: str) -> None:
+        """Name the node."""
+        super().__init__(text, where=f"node {node}")
+        self.node = node
+
+
+@runtime_checkable
+class World(Protocol):
+    """A node that lets time pass."""
+
+    def advance(self) -> None:
+        """Let one tick pass and publish what is new, the clock first."""
+
+
+class Active(NamedTuple):
+    """Whose callback runs, and since when by `time.monotonic` [s]; name is empty between callbacks."""
+
+    node: str
+    since: float
+
+
+class LockstepExecutor:
+    """Owns the turns of some nodes, one of which lets time pass.
+
+    Args:
+        nodes: All nodes of the graph that live in this process.
+
+    Attributes:
+        active: Who has the turn, for a watch in another thread.
+
+    Raises:
+        LockstepError: No node, or more than one, lets time pass.
+    """
+
+    def __init__(self, nodes: Iterable[Node]) -> None:
+        """Order the nodes by the flow of data."""
+        rank = {name: place for place, name in enumerate(FLOW)}
+        self._nodes = sorted(nodes, key=lambda node: rank.get(node.get_name(), rank["retarget"] - 0.5))
+        worlds = [node for node in self._nodes if isinstance(node, World)]
+        if len(worlds) != 1:
+            raise LockstepError(f"{len(worlds)} nodes let time pass", ", ".join(n.get_name() for n in self._nodes))
+        self._world: Any = worlds[0]
+        self.active = Active("", monotonic())
+
+    @property
+    def nodes(self) -> Sequence[Node]:
+        """The nodes in the order of their turns."""
+        return self._nodes
+
+    def tick(self) -> None:
+        """Let time advance by one tick, and every node do what follows from it.
+
+        Raises:
+            LockstepError: A callback raised, or the nodes never come to rest.
+        """
+        self._guarded(self._world, self._world.advance)
+        self.settle()
+
+    def settle(self) -> None:
+        """Give turns until a whole round brought nothing new."""
+        for _ in range(_MOST_ROUNDS):
+            if not sum(self._turn(node) for node in self._nodes):
+                return
+        raise LockstepError(f"{_MOST_ROUNDS} rounds without rest in one tick", self.active.node)
+
+    def _turn(self, node: Node) -> int:
+        """Run what is ready in a node; return the number of callbacks."""
+        done = 0
+        for subscription in list(node.subscriptions):
+            done += self._hear(node, subscription)
+        for service in list(node.services):
+            done += self._serve(node, service)
+        for client in list(node.clients):
+            done += self._resolve(node, client)
+        for timer in list(node.timers):
+            if timer.is_ready():
+                timer.handle.call_timer()
+                self._guarded(node, timer.callback)
+                done += 1
+        return done
+
+    def _hear(self, node: Node, subscription: Subscription) -> int:
+        done = 0
+        with_info = subscription._callback_type is not Subscription.CallbackType.MessageOnly
+        while (taken := subscription.handle.take_message(subscription.msg_type, subscription.raw)) is not None:
+            self._guarded(node, subscription.callback, *(taken if with_info else taken[:1]))
+            done += 1
+        return done
+
+    def _serve(self, node: Node, service: Service) -> int:
+        done = 0
+        while True:
+            request, header = service.handle.service_take_request(service.srv_type.Request)
+            if header is None:
+                return done
+            response = self._guarded(node, service.callback, request, service.srv_type.Response())
+            service.send_response(response, header)
+            done += 1
+
+    def _resolve(self, node: Node, client: Client) -> int:
+        done = 0
+        while True:
+            header, response = client.handle.take_response(client.srv_type.Response)
+            if header is None:
+                return done
+            try:
+                future = client.get_pending_request(header.request_id.sequence_number)
+            except KeyError:  # nobody waits for it any more
+                continue
+            self._guarded(node, future.set_result, response)
+            done += 1
+
+    def _guarded(self, node: Node, callback: Callable[..., Any], *given: Any) -> Any:
+        """Call back on behalf of a node; whatever it raises bears the node's name."""
+        self.active = Active(node.get_name(), monotonic())
+        try:
+            return callback(*given)
+        except KataError as error:
+            raise LockstepError(str(error), node.get_name()) from error
+        except Exception as error:
+            raise LockstepError(f"{type(error).__name__}: {error}", node.get_name()) from error
+        finally:
+            self.active = Active("", monotonic())

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a launcher's process does for a node that lives in the simulator's: it stands for it, from start to exit code.
+
+Launch files start one process a node, whatever the time. In lockstep the nodes live in the simulator's process and each
+process hands over its arguments, passes signals on, ends with its node's exit code, and ends the graph when it is
+killed. It imports nothing but the standard library, and so is there in a tenth of a second.
+"""
+
+import os
+import signal
+from types import FrameType
+
+from kata_nodes.lockstep.link import Link, complain, connect
+
+__all__ = ["SILENCE", "stand_in"]
+
+SILENCE = 5.0
+"""Time without a word from the graph after which it counts as hanging [s]; it says once a second which node has the turn."""
+
+_PATIENCE = 300.0
+"""Longest wait for the simulator to come up; on a new machine it may have to compile first [s]."""
+
+
+def stand_in(program: str, arguments: list[str]) -> int:
+    """Stand for a node until the graph ends.
+
+    Args:
+        program: Name of the node's program.
+        arguments: Its command line without the program.
+
+    Returns:
+        The node's exit code; 3 if the graph hangs, 1 if it died without a word.
+    """
+    link = connect(_PATIENCE)
+    if link is None:
+        complain(f"{program}: no simulator in lockstep within {_PATIENCE:g} s (does the launch file start one?)")
+        return 1
+    link.say({"program": program, "arguments": arguments, "pid": os.getpid()})
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _Stop(link))
+    return _listen(link, program)
+
+
+class _Stop:
+    """Passes a signal on: the graph ends as a whole."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        self._link.say({"stop": signal.Signals(number).name})
+
+
+def _listen(link: Link, program: str) -> int:
+    turn, host = "", 0
+    while True:
+        try:
+            messages = link.hear(SILENCE)
+        except TimeoutError:
+            complain(f"{turn or 'the simulator'}: no sign of life for {SILENCE:g} s; the graph is ended")
+            if host:
+                os.kill(host, signal.SIGKILL)
+            return 3
+        if messages is None:
+            complain(f"{program}: the simulator's process ended without a word")
+            return 1
+        for message in messages:
+            if "code" in message:
+                os._exit(int(message["code"]))  # at once: a launcher's SIGINT would turn the code into a signal
+            turn, host = str(message.get("turn", turn)), int(message.get("host", host))
