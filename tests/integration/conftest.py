@@ -12,11 +12,13 @@ from typing import Any
 import pytest
 import rclpy
 from live_graph import Graph
+from lockstep_graph import LockstepGraph
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.serialization import deserialize_message
 
 from kata_nodes import qos
+from kata_nodes.clocks import TIME
 
 MOCAP = Path(__file__).parents[3] / "shared" / "mocap"
 
@@ -111,6 +113,16 @@ def probe(ros_domain):
     yield probe
     probe.close()
     gc.enable()
+
+
+@pytest.fixture
+def graph(monkeypatch, ros_domain):
+    """Return the graph in this process and in lockstep, empty as yet."""
+    monkeypatch.setenv(TIME, "lockstep")
+    gc.collect()
+    graph = LockstepGraph()
+    yield graph
+    graph.close()
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from kata_core.errors import ConfigError
 if TYPE_CHECKING:
     from kata_nodes.launching import Launch
 
-__all__ = ["add_arguments", "run"]
+__all__ = ["add_arguments", "find_launch_file", "run"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,7 +30,7 @@ def run(args: argparse.Namespace) -> int:
     """Interpret the launch file and run what it asks for."""
     from kata_nodes.launching import Runner, interpret
 
-    file, given = _find(args.name), _parse(args.arguments)
+    file, given = find_launch_file(args.name), _parse(args.arguments)
     if args.show_args:
         print(_table(interpret(file, given, os.environ, only_arguments=True)))
         return 0
@@ -40,8 +40,12 @@ def run(args: argparse.Namespace) -> int:
     return Runner(launch.processes).run()
 
 
-def _find(name: str) -> Path:
-    """Return the launch file of a name or path."""
+def find_launch_file(name: str) -> Path:
+    """Return the launch file of a name or path.
+
+    Raises:
+        ConfigError: There is none.
+    """
     from kata_nodes.launching.substitution import find_package_share
 
     if name.endswith(".xml") and Path(name).is_file():

@@ -90,11 +90,13 @@ class LockstepExecutor:
     def settle(self) -> None:
         """Give turns until a whole round brought nothing new."""
         for _ in range(_MOST_ROUNDS):
-            if not sum(self._turn(node) for node in self._nodes):
+            done = {node.get_name(): self.turn(node) for node in self._nodes}
+            if not any(done.values()):
                 return
-        raise LockstepError(f"{_MOST_ROUNDS} rounds without rest in one tick", self.active.node)
+        restless = ", ".join(name for name, count in done.items() if count)
+        raise LockstepError(f"{_MOST_ROUNDS} rounds without rest in one tick", restless)
 
-    def _turn(self, node: Node) -> int:
+    def turn(self, node: Node) -> int:
         """Run what is ready in a node; return the number of callbacks."""
         done = 0
         for subscription in list(node.subscriptions):
