@@ -1,19 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0
 """A bag written by a thread: everything arrives, and what cannot be written is counted and named."""
 
+import struct
 import threading
 import time
 
+import cv2
 import pytest
 from rclpy.serialization import serialize_message
 from rosbags.highlevel import AnyReader
+from sensor_msgs.msg import Image
 from std_msgs.msg import String
 
 from kata_core.errors import DataError
+from kata_core.recording import Store, StreamSpec
+from kata_learning.bags import read_info, verify_bag
+from kata_learning.repair import repair_bag
+from kata_nodes import bag_thread
 from kata_nodes.bag_metadata import BagTopic
 from kata_nodes.bag_thread import BagThread, Sample
 from kata_nodes.bag_writer import BagWriter
 from kata_nodes.interfaces import message_type
+from kata_nodes.take import encoder
 
 TOPIC = "/words"
 
@@ -79,8 +87,142 @@ def test_a_message_that_cannot_be_encoded_is_counted_and_the_rest_is_written(bag
     for i in range(5):
         thread.put(word(i))
     thread.close()
-    assert (bag.messages, thread.refused, thread.complaint) == (4, {TOPIC: 1}, "no picture")
+    assert (bag.messages, thread.refused, thread.complaint) == (4, {TOPIC: 1}, "/words: no picture")
     bag.discard()
+
+
+@pytest.mark.parametrize("kind", [ZeroDivisionError, MemoryError, cv2.error, KeyError, SystemError, RecursionError])
+def test_whatever_an_encoder_raises_costs_that_message_alone_and_is_said(bag, kind):
+    def picky(data):
+        if b"word 3" in data:
+            raise kind("of no size")
+        return data
+
+    thread = BagThread(bag, {TOPIC: picky}, 10**6, 0.05)
+    taken = [thread.put(word(i)) for i in range(1000)]
+    assert thread.close()
+    lost = sum(str(i)[:1] == "3" for i in range(1000))
+    assert (taken.count(True), bag.messages, thread.refused) == (1000, 1000 - lost, {TOPIC: lost})
+    assert "of no size" in thread.complaint
+    assert not thread.error
+    bag.discard()
+
+
+def test_an_empty_picture_costs_itself_alone(tmp_path):
+    topic = "/camera/compressed"
+    bag = BagWriter(tmp_path / "episode_0000", [BagTopic(topic, message_type("sensor_msgs/msg/CompressedImage"))])
+    encode = encoder(StreamSpec("camera", "sensor_msgs/msg/Image", 10.0, Store.JPEG), 90)
+    thread = BagThread(bag, {topic: encode}, 10**6, 0.05)
+    sound, empty = Image(height=2, width=2, encoding="rgb8", step=6, data=bytes(12)), Image(encoding="rgb8")
+    for i, message in enumerate((sound, empty, sound)):
+        thread.put(Sample(topic, bytes(serialize_message(message)), i + 1, 0, i + 1))
+    assert thread.close()
+    assert (bag.messages, thread.refused, thread.error) == (2, {topic: 1}, "")
+    assert "no pixels" in thread.complaint
+    bag.discard()
+
+
+@pytest.mark.parametrize("call", ["write", "flush", "sync"])
+@pytest.mark.parametrize("kind", [OSError, KeyError, struct.error, MemoryError])
+def test_whatever_the_writing_raises_ends_it_and_is_said_and_what_was_written_is_kept(bag, monkeypatch, call, kind):
+    monkeypatch.setattr(bag_thread, "_SYNC", 0.01)
+    thread = BagThread(bag, {}, 10**6, 0.001)
+    thread.put(word(0))
+    failed = threading.Event()
+
+    def fail(*_):
+        failed.set()
+        raise kind("broken")
+
+    monkeypatch.setattr(bag, call, fail)
+    accepted = 1
+    end = time.monotonic() + 20.0
+    while not thread.error and time.monotonic() < end:
+        accepted += thread.put(word(accepted))
+        failed.wait(0.001)
+    assert "cannot write" in thread.error and "broken" in thread.error
+    assert not thread.put(word(accepted)), "what cannot be written is not taken"
+    assert thread.close()
+    assert bag.messages + thread.refused.total() == accepted + 1, "each message is in the bag or counted"
+    monkeypatch.undo()
+    saved = repair_bag(bag.keep(thread.error))
+    assert saved.messages == bag.messages
+    if bag.messages:
+        verify_bag(saved.folder)
+        custom = read_info(saved.folder).custom
+        assert (custom["damage"], custom["repaired"]) == (thread.error, "true")
+
+
+def test_a_writer_that_hangs_is_said_and_holds_nobody_up_for_ever(bag):
+    gate, begun = threading.Event(), threading.Event()
+
+    def hang(data):
+        begun.set()
+        gate.wait(60.0)
+        return data
+
+    thread = BagThread(bag, {TOPIC: hang}, 10**6, 0.05)
+    assert thread.stuck == 0.0
+    thread.put(word(0))
+    assert begun.wait(20.0)
+    assert not thread.close(patience=0.02)
+    assert thread.stuck > 0.0
+    assert "hangs" in thread.error
+    gate.set()
+    assert thread.close()
+    bag.discard()
+
+
+def test_in_lockstep_whoever_gives_waits_and_nothing_is_refused(bag):
+    gate = threading.Event()
+
+    def slow(data):
+        gate.wait(20.0)
+        return data
+
+    size = len(word(0).data)
+    thread = BagThread(bag, {TOPIC: slow}, 3 * size, 0.05, lockstep=True)
+    giver = threading.Thread(target=lambda: [thread.put(word(i)) for i in range(100)])
+    giver.start()
+    giver.join(0.1)
+    assert giver.is_alive(), "the queue is full"
+    assert thread.waiting <= 3 * size
+    gate.set()
+    giver.join(20.0)
+    assert thread.close()
+    assert (bag.messages, thread.refused.total(), thread.error) == (100, 0, "")
+    bag.discard()
+
+
+def test_in_lockstep_a_giver_is_let_go_when_the_writing_ends(bag):
+    gate = threading.Event()
+
+    def broken(*_):
+        gate.wait(20.0)
+        raise OSError(28, "No space left on device")
+
+    thread = BagThread(bag, {}, 1, 0.05, lockstep=True)
+    bag.write = broken
+    giver = threading.Thread(target=lambda: [thread.put(word(i)) for i in range(3)])
+    giver.start()
+    gate.set()
+    giver.join(20.0)
+    assert not giver.is_alive()
+    assert thread.close()
+    assert thread.refused.total() == 3
+    bag.discard()
+
+
+def test_in_lockstep_the_file_is_a_function_of_the_messages(tmp_path):
+    def recorded(folder, pause):
+        bag = BagWriter(folder / "episode_0000", [BagTopic(TOPIC, message_type("std_msgs/msg/String"))])
+        thread = BagThread(bag, {TOPIC: lambda data: (threading.Event().wait(pause), data)[1]}, 10**6, 0.01, lockstep=True)
+        for i in range(40):
+            thread.put(word(i)._replace(received=i * 4_000_000))
+        thread.close()
+        return next(bag.save({}).glob("*.mcap")).read_bytes()
+
+    assert recorded(tmp_path / "quick", 0.0) == recorded(tmp_path / "slow", 0.002)
 
 
 def test_a_failing_disk_ends_the_writing_and_says_so(bag, monkeypatch):

@@ -46,7 +46,7 @@ def read_image(data: bytes) -> RawImage:
     """Read a serialised sensor_msgs/Image.
 
     Raises:
-        DataError: The bytes are no such message, or its encoding is none of those known.
+        DataError: The bytes are no such message, it has no pixels, or its encoding is none of those known.
     """
     try:
         return _read(data)
@@ -70,6 +70,8 @@ def _read(data: bytes) -> RawImage:
     depth = 2 if "16" in encoding else 1
     kind = np.dtype(np.uint8 if depth == 1 else np.uint16).newbyteorder(">" if big_endian else "<")
     rows = np.frombuffer(pixels, np.uint8, count=size).reshape(height, step)[:, : width * depth * _CHANNELS[encoding]]
+    if not rows.size:
+        raise DataError(f"a picture of {width} × {height} has no pixels", fix="look at the camera's driver")
     shaped = np.ascontiguousarray(rows).view(kind).reshape(height, width, _CHANNELS[encoding])
     return RawImage(data[4:frame_end], encoding, shaped)
 

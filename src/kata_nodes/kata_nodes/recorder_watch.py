@@ -10,7 +10,7 @@ from rclpy.node import Node
 from kata_core.episode import EpisodeMachine
 from kata_core.recording import DiskForecast
 from kata_nodes.bag_writer import unfinished
-from kata_nodes.clocks import steady_time
+from kata_nodes.clocks import in_lockstep, steady_time
 from kata_nodes.grader import Grade, Grader
 from kata_nodes.recorder_config import RecorderConfig
 from kata_nodes.recorder_status import Progress, RecorderStatus
@@ -23,6 +23,12 @@ _PERIOD = 1.0
 """Time between two states if nothing happens, and between two looks at the disk [s]."""
 
 
+_HANGING = 2.0
+"""Time for one message after which disk or encoder is said to hang [s]."""
+
+_HANGS = "nothing was written for {:.0f} s: disk or encoder hangs"
+
+
 class RecorderWatch:
     """Says what is lost, and judges whether an episode may begin or must end."""
 
@@ -32,10 +38,11 @@ class RecorderWatch:
         self._directory, self._limits = Path(config.directory), config.disk
         self._status = RecorderStatus(node, intakes, self._limits)
         self._path = self._note = ""
-        self._grader, self._grade = Grader() if config.grade else None, Grade("", "", ())
-        self._refused = 0
-        self._heard: set[str] = set()
         self._steady = steady_time(node)
+        self._grader = Grader(self._steady, lockstep=in_lockstep()) if config.grade else None
+        self._grade = Grade("", "", ())
+        self._refused, self._hung = 0, False
+        self._heard: set[str] = set()
         self._bytes, self._looked, self._rate = 0, self._steady(), 0.0
         self._published = 0
         self._disk = DiskForecast(self._free(), 0.0)
@@ -66,7 +73,7 @@ class RecorderWatch:
         """Report what happened since the last look; return why the episode must end now, or an empty string."""
         self._measure(take)
         graded = self._graded()
-        news = [*self._silences(), *self._losses(take)]
+        news = [*self._silences(), *self._losses(take), *self._hangs(take)]
         if take is not None:
             for line in news:
                 self._node.get_logger().warning(line)
@@ -101,6 +108,7 @@ class RecorderWatch:
         """Return what still holds though nothing is new."""
         silent = [intake.stored for intake in self._intakes if intake.silent]
         parts = [f"nothing comes on {', '.join(silent)}"] if silent else []
+        parts += [_HANGS.format(take.stuck)] if self._hung else []
         return "; ".join([*parts, take.complaint] if take.complaint else parts)
 
     def _graded(self) -> bool:
@@ -124,15 +132,21 @@ class RecorderWatch:
         self._refused = refused
         return lines
 
+    def _hangs(self, take: Take | None) -> list[str]:
+        """Say once that nothing is written any more, long before the queue is full."""
+        was, self._hung = self._hung, take is not None and take.stuck > _HANGING
+        return [_HANGS.format(take.stuck)] if take and self._hung and not was else []
+
     def _measure(self, take: Take | None) -> None:
         """Look at the disk, and at how fast it fills: by the bag's growth, or by what would go into one."""
         now = self._steady()
         if now - self._looked < _PERIOD * 1e9:
             return
         total = sum(intake.bytes for intake in self._intakes)
-        self._rate = 1e9 * (total - self._bytes) / (now - self._looked)
+        grown = take.grown() if take else total - self._bytes
+        self._rate = 1e9 * grown / (now - self._looked)
         self._bytes, self._looked = total, now
-        self._disk = DiskForecast(self._free(), 1e-9 * (take.growth() if take else self._rate))
+        self._disk = DiskForecast(self._free(), 1e-9 * self._rate)
 
     def _free(self) -> float:
         """Return the free room where bags go [GB]."""

@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from time import monotonic
 
 from rclpy.serialization import serialize_message
 
+from kata_core.errors import DataError, fault_text
 from kata_core.recording import StreamSpec
 from kata_core.version import code_version
 from kata_msgs.msg import EpisodeMark
@@ -48,7 +48,9 @@ def encoder(spec: StreamSpec, quality: int) -> Callable[[bytes], bytes]:
 class Take:
     """Writes an episode from its start until it is saved, kept or discarded."""
 
-    def __init__(self, config: RecorderConfig, topics: Sequence[BagTopic], facts: Mapping[str, str], now: int) -> None:
+    def __init__(
+        self, config: RecorderConfig, topics: Sequence[BagTopic], facts: Mapping[str, str], now: int, *, lockstep: bool = False
+    ) -> None:
         """Open the bag.
 
         Args:
@@ -56,20 +58,21 @@ class Take:
             topics: All topics that will be written.
             facts: What is known at the start.
             now: The node's time [ns].
+            lockstep: Whether the bag must not depend on how long anything takes, as `BagThread`.
 
         Raises:
             DataError: The folder cannot be written.
         """
         about = {"kata_version": code_version(), "host": socket.gethostname(), **facts, "start_stamp": str(now)}
-        self._facts, self._config = about, config
+        self._facts, self._config, self._lockstep = about, config, lockstep
         self._bag = BagWriter(next_episode(Path(config.directory)), topics, about)
         self._thread: BagThread | None = None
-        self._grown, self._looked, self._rate = 0, monotonic(), 0.0
+        self._finished, self._size = False, 0
 
     def begin(self, encoders: Mapping[str, Callable[[bytes], bytes]], before: Iterable[Sample]) -> None:
         """Start to write, first what came before the start."""
         limit = self._config.queue_memory * 1_000_000
-        self._thread = BagThread(self._bag, encoders, limit, self._config.chunk)
+        self._thread = BagThread(self._bag, encoders, limit, self._config.chunk, lockstep=self._lockstep)
         for sample in before:
             self._thread.put(sample)
 
@@ -112,9 +115,14 @@ class Take:
         return self._thread.refused if self._thread else Counter()
 
     @property
+    def stuck(self) -> float:
+        """For how long one message has been written by now [s]."""
+        return self._thread.stuck if self._thread else 0.0
+
+    @property
     def messages(self) -> int:
-        """Messages written."""
-        return self._bag.messages
+        """Messages that are in the bag or on their way."""
+        return self._thread.taken if self._thread else 0
 
     @property
     def heard(self) -> set[str]:
@@ -126,41 +134,42 @@ class Take:
         """Topics that gave none."""
         return self._bag.silent
 
-    def growth(self) -> float:
-        """Return how fast the bag grows [bytes/s], measured over a second or more."""
-        now = monotonic()
-        if now - self._looked >= 1.0:
-            size = sum(file.stat().st_size for file in self._bag.partial.glob("*.mcap"))
-            self._rate = (size - self._grown) / (now - self._looked)
-            self._grown, self._looked = size, now
-        return self._rate
+    def grown(self) -> int:
+        """Return by how many bytes the file has grown since the last call."""
+        before, self._size = self._size, sum(file.stat().st_size for file in self._bag.partial.glob("*.mcap"))
+        return self._size - before
+
+    def finish(self) -> bool:
+        """Write what waits; only then it is known what is lost. Return whether the bag can be completed."""
+        if self._thread and not self._finished:
+            self._finished = self._thread.close()
+        return self._finished and not self.error
 
     def save(self, facts: Mapping[str, str], attachments: Iterable[Attachment], now: int) -> Path:
         """Complete the bag and return its folder.
 
         Raises:
-            OSError: The disk refuses; the bag must then be kept or discarded.
+            DataError: The disk refuses, or anything else failed; the bag must then be kept or discarded.
         """
-        self._close()
-        if self.error:
-            raise OSError(self.error)
-        self.attach(attachments, now)
-        wait = f"{1e3 * self._thread.wait_p99:.1f}" if self._thread else "0"
-        return self._bag.save({**self._facts, **facts, "stop_stamp": str(now), "write_lag_p99_ms": wait})
+        if not self.finish():
+            raise DataError(self.error or "nothing was begun")
+        lag = {} if self._lockstep or not self._thread else {"write_lag_p99_ms": f"{1e3 * self._thread.wait_p99:.1f}"}
+        try:
+            self.attach(attachments, now)
+            return self._bag.save({**self._facts, **facts, "stop_stamp": str(now), **lag})
+        except Exception as error:  # whatever it is, the bag is not whole
+            raise DataError(f"cannot write: {fault_text(error)}") from error
 
-    def keep(self) -> Path:
-        """End without completing the bag, and return its folder."""
-        self._close()
-        return self._bag.keep()
+    def keep(self, damage: str) -> Path:
+        """End without completing the bag, and return its folder; `damage` says why, for whoever repairs it."""
+        self.finish()
+        return self._bag.keep(damage) if self._finished else self._bag.partial
 
     def discard(self) -> None:
-        """Remove the bag."""
-        self._close()
-        self._bag.discard()
-
-    def _close(self) -> None:
-        if self._thread:
-            self._thread.close()
+        """Remove the bag, or leave it unfinished where the disk hangs."""
+        self.finish()
+        if self._finished:
+            self._bag.discard()
 
 
 def stream_counts(intakes: Sequence[StreamIntake], refused: Mapping[str, int]) -> dict[str, str]:

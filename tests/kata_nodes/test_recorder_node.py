@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The recorder as a node of this process: whatever fails while it writes is said, and what was written is kept."""
+
+import json
+import struct
+import threading
+from pathlib import Path
+
+import pytest
+import rclpy
+from rclpy.parameter import Parameter
+from rclpy.serialization import serialize_message
+from sensor_msgs.msg import Image, JointState
+
+from kata_learning.bags import read_info, verify_bag
+from kata_learning.repair import find_broken, repair_bag
+from kata_msgs.msg import EpisodeState
+from kata_msgs.srv import DiscardEpisode, SaveEpisode, StartEpisode
+from kata_nodes import recorder_watch
+from kata_nodes.recorder_node import RecorderNode
+
+pytestmark = pytest.mark.ros
+
+JOINTS, CAMERA = "/joint_states", "/camera/compressed"
+STATE = bytes(serialize_message(JointState(name=["a"], position=[0.5])))
+PICTURE = bytes(serialize_message(Image(height=2, width=2, encoding="rgb8", step=6, data=bytes(12))))
+EMPTY = bytes(serialize_message(Image(encoding="rgb8")))
+
+
+class Recorder:
+    """The node, called as its executor would call it."""
+
+    def __init__(self, out: Path) -> None:
+        topics = ["joint_states sensor_msgs/msg/JointState", "camera sensor_msgs/msg/Image 0 jpeg"]
+        values = {"directory": str(out), "topics": topics, "grade": False, "disk_free": 0.0, "disk_time": 0.0}
+        self.node = RecorderNode(parameter_overrides=[Parameter(name, value=value) for name, value in values.items()])
+        self.states: list[EpisodeState] = []
+        self.node._watch._status._state.publish = self.states.append
+        self._number = 0
+
+    def start(self) -> None:
+        assert self.node._on_start(StartEpisode.Request(task="wave"), StartEpisode.Response()).success
+
+    def save(self) -> SaveEpisode.Response:
+        return self.node._on_save(SaveEpisode.Request(task_success=True), SaveEpisode.Response())
+
+    def hear(self, topic: str, data: bytes) -> None:
+        self._number += 1
+        intake = next(intake for intake in self.node._intakes if intake.stored == topic)
+        stamps = dict.fromkeys(("source_timestamp", "received_timestamp"), self._number)
+        intake(data, {**stamps, "publication_sequence_number": self._number})
+
+    @property
+    def take(self):
+        return self.node._take
+
+    def wait_for_error(self) -> None:
+        """Wait until the thread has failed."""
+        thread, begun = self.take._thread, threading.Event()
+        for _ in range(2000):
+            if thread.error:
+                return
+            begun.wait(0.01)
+        raise AssertionError("no error")
+
+
+@pytest.fixture
+def recorder(ros_domain, tmp_path):
+    rclpy.init(domain_id=ros_domain)
+    one = Recorder(tmp_path / "bags")
+    yield one
+    one.node.destroy_node()
+    rclpy.shutdown()
+
+
+@pytest.mark.parametrize("kind", [KeyError, struct.error, MemoryError, OSError])
+def test_an_episode_whose_writing_fails_is_ended_said_and_kept_and_the_next_is_whole(recorder, tmp_path, monkeypatch, kind):
+    def fail(*_):
+        raise kind("broken")
+
+    recorder.start()
+    recorder.hear(JOINTS, STATE)
+    recorder.take._thread._bag.flush()
+    while recorder.take._bag.messages == 0:
+        threading.Event().wait(0.001)
+    monkeypatch.setattr(recorder.take._bag, "write", fail)
+    recorder.hear(JOINTS, STATE)
+    recorder.wait_for_error()
+    recorder.node._look()
+    state = recorder.states[-1]
+    assert (state.state, state.saved) == (EpisodeState.IDLE, 0)
+    assert "cannot write" in state.note and "broken" in state.note and "kata bag repair" in state.note
+    (broken,) = find_broken([tmp_path / "bags"])
+    repaired = repair_bag(broken)
+    verify_bag(repaired.folder)
+    assert repaired.messages == 1
+    assert "broken" in read_info(repaired.folder).custom["damage"]
+
+    recorder.start()
+    recorder.hear(JOINTS, STATE)
+    saved = recorder.save()
+    assert saved.success
+    verify_bag(Path(saved.path))
+
+
+def test_a_save_that_comes_before_the_failure_was_looked_at_saves_nothing(recorder, monkeypatch):
+    def fail(*_):
+        raise KeyError("broken")
+
+    recorder.start()
+    monkeypatch.setattr(recorder.take._bag, "write", fail)
+    recorder.hear(JOINTS, STATE)
+    answer = recorder.save()
+    assert not answer.success
+    assert answer.message.startswith("cannot write: KeyError")
+    assert "kata bag repair" in answer.message
+
+
+@pytest.mark.parametrize("kind", [OSError, ValueError])
+def test_whatever_completing_raises_is_answered_and_kept(recorder, monkeypatch, kind):
+    def fail(*_):
+        raise kind("broken")
+
+    recorder.start()
+    recorder.hear(JOINTS, STATE)
+    monkeypatch.setattr(recorder.take._bag, "save", fail)
+    answer = recorder.save()
+    assert (answer.success, "kata bag repair" in answer.message) == (False, True)
+    assert recorder.states[-1].state == EpisodeState.IDLE
+
+
+def test_pictures_that_cannot_be_encoded_are_counted_to_the_last(recorder):
+    recorder.start()
+    for data in (PICTURE, EMPTY, PICTURE, EMPTY):  # the last one is encoded only when the episode is being saved
+        recorder.hear(CAMERA, data)
+    saved = recorder.save()
+    assert saved.success
+    assert f"lost 2 on {CAMERA}" in saved.message
+    assert "no pixels" in saved.message
+    custom = read_info(Path(saved.path)).custom
+    assert recorder.states[-1].note == saved.message
+    assert json.loads(custom["streams"]) == {CAMERA: {"received": 4, "lost": 0, "refused": 2}}
+    assert custom["lost"] == "2"
+
+
+def test_a_disk_that_hangs_is_said_long_before_the_queue_is_full(recorder, monkeypatch):
+    monkeypatch.setattr(recorder_watch, "_HANGING", 0.0)
+    gate, begun = threading.Event(), threading.Event()
+
+    def hang(*_):
+        begun.set()
+        gate.wait(60.0)
+
+    recorder.start()
+    monkeypatch.setattr(recorder.take._bag, "write", hang)
+    recorder.hear(JOINTS, STATE)
+    assert begun.wait(20.0)
+    recorder.node._look()
+    assert "disk or encoder hangs" in recorder.states[-1].note
+    gate.set()
+    assert recorder.node._on_discard(DiscardEpisode.Request(), DiscardEpisode.Response()).success
