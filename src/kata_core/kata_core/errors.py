@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Errors that a user can cause, each with what is wrong, where, and what to do."""
 
-__all__ = ["ClipError", "ConfigError", "ContractError", "DataError", "KataError", "RobotError"]
+from pathlib import Path
+
+__all__ = ["ClipError", "ConfigError", "ContractError", "DataError", "KataError", "RobotError", "fault_text"]
 
 
 class KataError(Exception):
@@ -37,3 +39,16 @@ class ContractError(KataError):
 
 class DataError(KataError):
     """A bag or dataset cannot be used."""
+
+
+def fault_text(error: BaseException) -> str:
+    """Return any exception in one line: what the system or Kata says, else its kind and where it was raised."""
+    if isinstance(error, KataError):
+        return str(error)
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    place = f" at {Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else ""
+    return f"{type(error).__name__}{place}: {' '.join(str(error).split())}".rstrip(": ")

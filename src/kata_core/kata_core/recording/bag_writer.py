@@ -155,10 +155,17 @@ class BagWriter:
         _sync_folder(self.folder.parent)
         return self.folder
 
-    def keep(self) -> Path:
-        """Leave the bag as it is, and return its folder; `kata bag repair` completes it."""
-        with suppress(OSError):
+    def keep(self, damage: str = "") -> Path:
+        """Leave the bag as it is, and return its folder; `kata bag repair` completes it.
+
+        Args:
+            damage: Why it is not whole; it is stored in the bag where the disk still takes it.
+        """
+        with suppress(Exception):  # whatever broke the writing may break this; what is in the file counts
             self._writer.flush()
+            if damage:
+                self._writer.add_metadata("episode", sealed({"damage": damage}))
+                self._file.flush()
         self._close()
         return self.partial
 
