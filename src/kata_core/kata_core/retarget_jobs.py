@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Clips that are retargeted one by one or on all cores, each with what came of it."""
 
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -10,6 +9,7 @@ from pathlib import Path
 from kata_core.adaptation import Adaptation, adapt
 from kata_core.errors import KataError
 from kata_core.mocap import ClipOptions, load_clip
+from kata_core.process_pool import process_pool
 from kata_core.retarget import retarget_clip
 from kata_core.retarget.table import load_table
 from kata_core.robot import RobotModel, load_robot
@@ -61,24 +61,22 @@ class ClipResult:
 
 
 def run_jobs(jobs: Sequence[ClipJob], workers: int) -> Iterator[ClipResult]:
-    """Do the jobs, on several processes where that pays; results come as they are ready."""
+    """Do the jobs, on several processes where that pays; results come as they are ready.
+
+    Raises:
+        DataError: A process was killed.
+    """
     if min(workers, len(jobs)) == 1:
         yield from map(_do, jobs)
         return
-    import multiprocessing
-    from concurrent.futures import ProcessPoolExecutor, as_completed
+    from concurrent.futures import as_completed
 
     # the first clip alone: where kernels must be compiled, that is done once, and the others find them in the cache
     yield _do(jobs[0])
-    # one thread a process: they share the cores already; fresh processes, as forking a threaded one may hang
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
-    with ProcessPoolExecutor(min(workers, len(jobs) - 1), multiprocessing.get_context("spawn")) as pool:
+    with process_pool(min(workers, len(jobs) - 1)) as pool:
         pending = [pool.submit(_do, job) for job in jobs[1:]]
-        try:
-            for future in as_completed(pending):
-                yield future.result()
-        finally:
-            pool.shutdown(cancel_futures=True)
+        for future in as_completed(pending):
+            yield future.result()
 
 
 @cache

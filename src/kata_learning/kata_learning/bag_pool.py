@@ -1,17 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Work on many bags at a time: the same function for each, in processes of their own where that pays."""
 
-import multiprocessing
-import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-from kata_core.errors import DataError, KataError
+from kata_core.errors import KataError
+from kata_core.process_pool import process_pool
 from kata_core.robot import RobotModel, load_robot
 
 __all__ = ["Pool", "open_pool"]
@@ -42,27 +40,22 @@ class Pool:
         folder = self._robot.description.folder
         pending = {self._executor.submit(_remote, function, folder, task): i for i, task in enumerate(tasks)}
         for future in as_completed(pending):
-            try:
-                yield pending[future], future.result()
-            except BrokenProcessPool as error:
-                what = "a process that did a part of the work was killed, perhaps for want of memory"
-                raise DataError(what, fix="give a smaller --jobs") from error
+            yield pending[future], future.result()
 
 
 @contextmanager
 def open_pool(robot: RobotModel, jobs: int, tasks: int) -> Iterator[Pool]:
-    """Give a pool of as many processes as pay for a number of tasks; with one there is no other process."""
+    """Give a pool of as many processes as pay for a number of tasks; with one there is no other process.
+
+    Raises:
+        DataError: A process was killed.
+    """
     workers = min(jobs, tasks)
     if workers <= 1:
         yield Pool(robot, None)
         return
-    # One thread a process: they share the cores already; fresh processes, as forking a threaded one may hang.
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
-    executor = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"))
-    try:
+    with process_pool(workers) as executor:
         yield Pool(robot, executor)
-    finally:
-        executor.shutdown(cancel_futures=True)
 
 
 @cache
