@@ -33,6 +33,9 @@ class _Turns(LockstepExecutor):
     def turn(self, node: Node) -> int:
         return 0 if node.get_name() in self._frozen else super().turn(node)
 
+    def hear(self, node: Node) -> int:
+        return 0 if node.get_name() in self._frozen else super().hear(node)
+
 
 class LockstepGraph:
     """Nodes of launch files, and a probe that hears, publishes and calls; close it.

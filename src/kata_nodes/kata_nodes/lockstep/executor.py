@@ -12,8 +12,6 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from rclpy.client import Client
 from rclpy.node import Node
-from rclpy.service import Service
-from rclpy.subscription import Subscription
 
 from kata_core.errors import KataError
 
@@ -24,6 +22,10 @@ FLOW = ("sim", "mocap", "operator", "gamepad", "leader", "replay", "retarget", "
 
 _MOST_ROUNDS = 1000
 """Rounds in one tick after which nodes answer one another for ever."""
+
+
+_SURVEY = 50
+"""Ticks between two looks at who hears whom; somebody new is asked once a tick until then."""
 
 
 class LockstepError(KataError):
@@ -72,6 +74,9 @@ class LockstepExecutor:
             raise LockstepError(f"{len(worlds)} nodes let time pass", ", ".join(n.get_name() for n in self._nodes))
         self._world: Any = worlds[0]
         self.active = Active("", monotonic())
+        self._names = {node: node.get_name() for node in self._nodes}
+        self._ticks = 0
+        self._readers: dict[Node, set[Node]] = {}
 
     @property
     def nodes(self) -> Sequence[Node]:
@@ -88,64 +93,72 @@ class LockstepExecutor:
         self.settle()
 
     def settle(self) -> None:
-        """Give turns until a whole round brought nothing new."""
+        """Give every node a turn, then those to whom somebody has spoken since, until nobody can have heard anything new.
+
+        Timers become due and services are asked once a tick; what follows within it comes by topics.
+        """
+        if self._ticks % _SURVEY == 0:
+            self._readers = {node: self._who_reads(node) for node in self._nodes}
+        self._ticks += 1
+        waiting: set[Node] = set()
+        for node in self._nodes:
+            waiting.discard(node)
+            if self.turn(node):
+                waiting |= self._readers[node]
         for _ in range(_MOST_ROUNDS):
-            done = {node.get_name(): self.turn(node) for node in self._nodes}
-            if not any(done.values()):
+            if not waiting:
                 return
-        restless = ", ".join(name for name, count in done.items() if count)
-        raise LockstepError(f"{_MOST_ROUNDS} rounds without rest in one tick", restless)
+            for node in self._nodes:
+                if node in waiting:
+                    waiting.discard(node)
+                    if self.hear(node):
+                        waiting |= self._readers[node]
+        raise LockstepError(f"{_MOST_ROUNDS} rounds without rest in one tick", ", ".join(n.get_name() for n in waiting))
+
+    def _who_reads(self, speaker: Node) -> set[Node]:
+        """Return the nodes that a node's messages reach, itself perhaps among them."""
+        said = {publisher.topic_name for publisher in speaker.publishers}
+        return {node for node in self._nodes if any(entity.topic_name in said for entity in node.subscriptions)}
 
     def turn(self, node: Node) -> int:
-        """Run what is ready in a node; return the number of callbacks."""
-        done = 0
-        for subscription in list(node.subscriptions):
-            done += self._hear(node, subscription)
-        for service in list(node.services):
-            done += self._serve(node, service)
-        for client in list(node.clients):
-            done += self._resolve(node, client)
-        for timer in list(node.timers):
+        """Run all that is ready in a node; return the number of callbacks."""
+        done = self.hear(node)
+        for service in tuple(node.services):
+            while (asked := service.handle.service_take_request(service.srv_type.Request))[1] is not None:
+                response = self._guarded(node, service.callback, asked[0], service.srv_type.Response())
+                service.send_response(response, asked[1])
+                done += 1
+        for client in tuple(node.clients):
+            while (answer := client.handle.take_response(client.srv_type.Response))[0] is not None:
+                self._resolve(node, client, *answer)
+                done += 1
+        for timer in tuple(node.timers):
             if timer.is_ready():
                 timer.handle.call_timer()
                 self._guarded(node, timer.callback)
                 done += 1
         return done
 
-    def _hear(self, node: Node, subscription: Subscription) -> int:
+    def hear(self, node: Node) -> int:
+        """Take in the messages that came for a node; return their number."""
         done = 0
-        with_info = subscription._callback_type is not Subscription.CallbackType.MessageOnly
-        while (taken := subscription.handle.take_message(subscription.msg_type, subscription.raw)) is not None:
-            self._guarded(node, subscription.callback, *(taken if with_info else taken[:1]))
-            done += 1
+        for subscription in tuple(node.subscriptions):
+            while (taken := subscription.handle.take_message(subscription.msg_type, subscription.raw)) is not None:
+                alone = subscription._callback_type is subscription.CallbackType.MessageOnly
+                self._guarded(node, subscription.callback, *(taken[:1] if alone else taken))
+                done += 1
         return done
 
-    def _serve(self, node: Node, service: Service) -> int:
-        done = 0
-        while True:
-            request, header = service.handle.service_take_request(service.srv_type.Request)
-            if header is None:
-                return done
-            response = self._guarded(node, service.callback, request, service.srv_type.Response())
-            service.send_response(response, header)
-            done += 1
-
-    def _resolve(self, node: Node, client: Client) -> int:
-        done = 0
-        while True:
-            header, response = client.handle.take_response(client.srv_type.Response)
-            if header is None:
-                return done
-            try:
-                future = client.get_pending_request(header.request_id.sequence_number)
-            except KeyError:  # nobody waits for it any more
-                continue
-            self._guarded(node, future.set_result, response)
-            done += 1
+    def _resolve(self, node: Node, client: Client, header: Any, response: Any) -> None:
+        try:
+            future = client.get_pending_request(header.request_id.sequence_number)
+        except KeyError:  # nobody waits for it any more
+            return
+        self._guarded(node, future.set_result, response)
 
     def _guarded(self, node: Node, callback: Callable[..., Any], *given: Any) -> Any:
         """Call back on behalf of a node; whatever it raises bears the node's name."""
-        self.active = Active(node.get_name(), monotonic())
+        self.active = Active(self._names[node], monotonic())
         try:
             return callback(*given)
         except KataError as error:
