@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from kata_core.arrays import FloatArray, frozen
 
@@ -66,18 +66,26 @@ class JointState:
         position: Shape (n,), [rad], layout order.
         velocity: Shape (n,), [rad/s].
         effort: Shape (n,), [N·m].
+        stamps: When each joint was measured, shape (n,), [ns]; None if all were at `stamp`, else that is the newest message's.
     """
 
     stamp: int
     position: FloatArray
     velocity: FloatArray
     effort: FloatArray
+    stamps: NDArray[np.int64] | None = None
 
     def __post_init__(self) -> None:
         """Copy and freeze the arrays."""
         n = len(np.asarray(self.position))
         for name in ("position", "velocity", "effort"):
             object.__setattr__(self, name, frozen(name, getattr(self, name), (n,)))
+        if self.stamps is not None:
+            stamps = np.array(self.stamps, dtype=np.int64)
+            if stamps.shape != (n,):
+                raise ValueError(f"stamps has shape {stamps.shape}, expected ({n},)")
+            stamps.flags.writeable = False
+            object.__setattr__(self, "stamps", stamps)
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,8 +44,10 @@ REASON_WORDS: Mapping[str, str] = MappingProxyType(
         Reason.LATE_POLICY: "the policy answers too late: the machine is too slow for it",
         Reason.EMERGENCY_STOP: "the emergency stop was pressed: release it, then reset",
         Reason.CLOCK_JUMP: "the clock has jumped: begun anew from where the robot is",
-        Reason.TRACKING_ERROR: "the robot is far from where it was told to be: begun anew from there",
+        Reason.TRACKING_ERROR: "a joint is not where it was told to be: stuck, pushed, or measured wrongly",
         Reason.ROBOT_LAGS: "the robot cannot keep up: the command waits for it",
+        Reason.INTERNAL_FAULT: "the safety node failed (its log says how): damped until it is started again",
+        Reason.LEAVING: "the safety node was ended: damped",
     }
 )
 """By name from `Reason`."""

@@ -28,13 +28,14 @@ FOLLOWED = (Status.FOLLOWING, Status.LIMITED)
 
 
 class JointFlag(IntFlag):
-    """Which limit acted on a joint; values as in kata_msgs/Verdict."""
+    """Which limit acted on a joint, and whether its measurement is the trouble; values as in kata_msgs/Verdict."""
 
     POSITION = 1
     VELOCITY = 2
     ACCELERATION = 4
     EFFORT = 8
     COLLISION = 16
+    FEEDBACK = 32
 
 
 class Reason:
@@ -76,6 +77,8 @@ class Reason:
     TRACKING_ERROR = "tracking_error"
     ROBOT_LAGS = "robot_lags"
     BALANCE = "balance"
+    INTERNAL_FAULT = "internal_fault"
+    LEAVING = "leaving"
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,9 @@ class BalanceConfig:
     leg_acceleration: float = param(
         4.0, unit="rad/s^2", low=0.1, high=100.0, doc="Acceleration limit of commanded legs: they move the whole robot."
     )
+    leg_tracking_error: float = param(
+        1.0, unit="rad", low=0.05, high=7.0, doc="As max_tracking_error, of legs: they give way to a push by efforts."
+    )
     leg_cost: float = param(
         10.0, unit="1", low=1.0, high=1e6, doc="Cost of a change of a leg's wish against one of the heaviest other joint's."
     )

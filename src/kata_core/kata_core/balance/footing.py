@@ -47,9 +47,16 @@ class Footing:
         self._stance = Stance(body, self._soles, standing_height(robot, postures.standing), config)
         self._low = self._soles.wish(self.refuge)[0] + _LOW
         self._controller = StandingController(body, config)
+        self._tracking = np.full(len(robot.layout), limits.max_tracking_error)
+        self._tracking[body.legs] = config.leg_tracking_error
         self._pull, self._drag = robot.stiffness[body.legs], robot.damping[body.legs]
         self._velocity: FloatArray = np.zeros(len(robot.layout))
         self._given: FloatArray | None = None
+
+    @property
+    def tracking(self) -> FloatArray:
+        """Largest distance of command and measurement that is no fault, shape (n,), [rad]."""
+        return self._tracking
 
     def lead(self, wanted: FloatArray, goal: FloatArray, cap: float) -> FloatArray:
         """Return a wish that the legs can follow, [rad/s]; arguments as in `Stance`."""

@@ -44,11 +44,11 @@ class SafetyConfig:
         2.0, unit="s", low=0.01, high=60.0, doc="Time over which that limit opens to the full one, after a large mismatch."
     )
     max_tracking_error: float = param(
-        1.0,
+        0.3,
         unit="rad",
         low=0.05,
         high=7.0,
-        doc="Distance of command and measurement beyond which the former restarts from the latter.",
+        doc="Distance of command and measurement beyond which the robot stops: a joint is stuck, pushed or measured wrongly.",
     )
     lag_horizon: float = param(
         0.05, unit="s", low=0.0, high=0.5, doc="How far ahead the distance of command and robot is extrapolated to judge a lag."

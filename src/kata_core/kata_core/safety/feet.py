@@ -25,6 +25,10 @@ class Feet(Protocol):
     def refuge(self) -> FloatArray:
         """Posture in which the joints may go limp [rad]."""
 
+    @property
+    def tracking(self) -> FloatArray:
+        """Largest distance of command and measurement that is no fault [rad]."""
+
     def lead(self, wanted: FloatArray, goal: FloatArray, cap: float) -> FloatArray:
         """Return a wish that the legs can follow, [rad/s]; goal is the posture wished for [rad], cap the legs' limit [rad/s]."""
 

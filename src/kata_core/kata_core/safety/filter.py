@@ -13,13 +13,14 @@ from kata_core.safety.config import SafetyConfig
 from kata_core.safety.feet import Feet
 from kata_core.safety.follower import Follower, Moving
 from kata_core.safety.guard import Guard, GuardedStep, Wish
-from kata_core.safety.intake import Received, state_fault, target_fault
+from kata_core.safety.intake import Received, target_fault
 from kata_core.safety.recollection import Recollection
 from kata_core.safety.senses import NOTHING, Senses
 from kata_core.safety.shapes import Shapes, load_shapes
 from kata_core.safety.stopping import Latch
 from kata_core.safety.stops import StopCategory, StopTable
-from kata_core.safety.straying import distance, load_kernels, pace_for, straying
+from kata_core.safety.straying import distance, load_kernels
+from kata_core.safety.tether import Tether
 from kata_core.verdict import JointFlag, Reason, Status, Verdict
 
 __all__ = ["SafetyFilter"]
@@ -63,25 +64,28 @@ class SafetyFilter:
             table: What answers which cause; None reads ``config/safety.yaml``.
             feet: Keep a robot with a free base standing; None for a base that is held.
         """
-        self._robot, self._config = robot, config
-        self._feet, self._unsteady = feet, False
+        self._robot, self._config, self._feet, self._unsteady = robot, config, feet, False
         self._stands: tuple[JointState | None, BaseMotion | None] = (None, None)
         self._refuge = robot.rest if feet is None else feet.refuge
         self.guard = Guard(robot, load_shapes(robot) if shapes is None else shapes, config) if feet is None else feet.guard
+        most = np.full(len(robot.layout), config.max_tracking_error) if feet is None else feet.tracking
+        self._tether = Tether(robot, config, self.guard, most)
         self._latch = Latch(StopTable.load() if table is None else table, config)
         self._follower = Follower(self.guard.limits, config)
         self._joints = len(robot.layout)
-        self._none = np.zeros(self._joints, dtype=np.uint8)
+        self._none = self._blamed = np.zeros(self._joints, dtype=np.uint8)
         self._least_effort = -robot.max_effort
         self._last: Verdict | None = None
         load_kernels(robot.rest)
         if feet is not None:  # compares wishes, which are no read-only arrays
             distance(np.array(robot.rest), np.array(robot.rest))
-        self._forget()
 
     def _forget(self) -> None:
         """Start anew from whatever is measured next."""
-        self._anchored, self._seen = False, 0
+        self._tether.tear()
+        self._release()
+
+    def _release(self) -> None:
         self._follower.release()
         self._follower.forget()
 
@@ -98,8 +102,8 @@ class SafetyFilter:
         """
         if verdict.command is None:
             return
-        self.guard.place(verdict.command.position, verdict.command.velocity)
-        self._anchored, self._seen, self._last = True, verdict.state_stamp, verdict
+        self._tether.resume(verdict.command, verdict.state_stamp)
+        self._last = verdict
         self._follower.adopt(memory.follower)
 
     def stop(self, reason: str = Reason.EMERGENCY_STOP) -> None:
@@ -116,8 +120,7 @@ class SafetyFilter:
             return "joint states are missing or stale"
         refused = self._latch.release()
         if not refused:  # the command stays where it is: held, or where the damped robot was measured
-            self._follower.release()
-            self._follower.forget()
+            self._release()
         return refused
 
     def step(self, state: JointState | None, target: Received | None, now: int, senses: Senses = NOTHING) -> Verdict:
@@ -132,26 +135,39 @@ class SafetyFilter:
         elapsed = now - self._last.stamp if self._last else 0
         if self._last and 0 <= elapsed < 0.5e9 * self.guard.limits.period:
             return self._early(self._last, (state, target, now), senses)
-        trouble = state_fault(state, self._joints, now, self._config)
+        trouble, limp, strays = self._tether.fault(state, now), False, False
         if not 0 <= elapsed <= self._config.max_tick_gap * 1e9:
             self._forget()
+            self._tether.doubts = self._none
             trouble = Reason.CLOCK_JUMP  # which is also why the joint state seems old, or from the future
-        measured = None if state is None or trouble else state
-        if self._feet is not None:
-            self._stands, self._unsteady = (measured, senses.motion), not steady(senses.base, self._config)
-            if senses.motion is None and not self._anchored:
-                measured, trouble = None, trouble or Reason.NO_BASE  # nothing is commanded before it is known how it stands
+        measured, trouble = self._stand(None if state is None or trouble else state, trouble, senses)
         if measured is not None:
-            trouble, self._seen = self._anchor(measured), measured.stamp
-        lost = self._anchored and trouble != Reason.CLOCK_JUMP and not now - self._seen <= self._config.state_loss * 1e9
-        waiting = self._latch.notice((Reason.LOST_STATE,) if lost else (), senses, now)
+            limp, strays = self._tether.anchor(measured), self._tether.strays(measured)
         context = (state, target, now)
+        waiting = self._latch.notice(self._causes(trouble, strays, now), senses, now)
+        self._blamed = self._tether.doubts if strays else self._none if self._latch.stop is None else self._blamed
         if self._latch.stop is not None:
-            return self._stopping(measured, trouble, context)
+            return self._stopping(measured, trouble, context, limp=limp)
+        if limp:
+            return self._limp(context)
         fault = trouble or waiting or target_fault(target, self._joints, self._follower.stamp, now, self._config)
         if fault or target is None or target.command is None:
             return self._hold(fault, context)
         return self._follow(target.command, context)
+
+    def _stand(self, measured: JointState | None, trouble: str, senses: Senses) -> tuple[JointState | None, str]:
+        """Note how a robot on its feet stands; before that is known, nothing is commanded."""
+        if self._feet is None:
+            return measured, trouble
+        self._stands, self._unsteady = (measured, senses.motion), not steady(senses.base, self._config)
+        unknown = senses.motion is None and not self._tether.anchored
+        return (None, trouble or Reason.NO_BASE) if unknown else (measured, trouble)
+
+    def _causes(self, trouble: str, strays: bool, now: int) -> tuple[str, ...]:
+        """Return what of the joint state stops the robot."""
+        tether, longest = self._tether, self._config.state_loss * 1e9
+        lost = tether.anchored and trouble != Reason.CLOCK_JUMP and not now - tether.seen <= longest
+        return (*((Reason.LOST_STATE,) if lost else ()), *((Reason.TRACKING_ERROR,) if strays else ()))
 
     def _early(self, last: Verdict, context: "_Context", senses: Senses) -> Verdict:
         """Repeat the last verdict, since a tick more would speed the motion up; only damping cannot wait."""
@@ -163,26 +179,11 @@ class SafetyFilter:
         news = stop is not before and stop is not None and stop.category is StopCategory.DAMP
         return self._damp(None, "", context) if news else last
 
-    def _anchor(self, measured: JointState) -> str:
-        """Tie the commanded position to the robot; return a reason if it had been torn off."""
-        if self._anchored and distance(self.guard.position, measured.position) <= self._config.max_tracking_error:
-            return ""
-        torn = self._anchored
-        self._forget()
-        self._anchored = True
-        self._place(measured)
-        return Reason.TRACKING_ERROR if torn else ""
-
-    def _place(self, measured: JointState) -> None:
-        """Let the commanded motion be the robot's own, so that what comes next brakes it instead of standing still at once."""
-        speed = self.guard.limits.velocity
-        self.guard.place(measured.position, np.clip(measured.velocity, -speed, speed))
-
     def _follow(self, command: JointCommand, context: "_Context") -> Verdict:
         now = context[2]
         if not self._follower.engage(command, self.guard.position, now):
             return self._hold(Reason.MISMATCH, context)
-        wanted, lag = self._follower.follow(command, self._moving, now), self._pace(context[0])
+        wanted, lag = self._follower.follow(command, self._moving, now), self._tether.pace(context[0])
         cap = min(wanted.cap, lag, self._config.crawl_velocity if self._unsteady else np.inf)
         velocity, balance = self._led(wanted.velocity, command.position, cap)
         step = self.guard.step(Wish(velocity, cap))
@@ -203,33 +204,26 @@ class SafetyFilter:
         led = self._feet.lead(wanted, goal, cap)
         return led, (Reason.BALANCE,) if self._unsteady or distance(led, wanted) > _LED else ()
 
-    def _pace(self, measured: JointState | None) -> float:
-        """Return the velocity limit [rad/s] that lets a robot which strays from its command come back; infinite if none does.
-
-        Straying is judged a little ahead, since a weak motor needs its time to catch what it carries.
-        """
-        if measured is None:
-            return np.inf
-        guard, horizon = self.guard, self._config.lag_horizon
-        lag = straying(guard.position, guard.velocity, measured.position, measured.velocity, horizon)
-        return pace_for(lag, self._config)
-
     def _hold(self, reason: str, context: "_Context") -> Verdict:
         """Brake within limits and stay; only a new engage moves the robot again."""
         _, target, now = context
         self._follower.release()
         status = Status.STANDBY if reason == Reason.NO_TARGET else Status.HOLDING
-        if not self._anchored:
+        if not self._tether.anchored:
             return self._verdict(status, (reason,), self._none, None, context)
         step = self.guard.halt()
-        stamp = target.command.stamp if target and target.command else now
-        return self._verdict(status, (reason, *step.reasons), step.flags, self._compose(step, stamp), context)
+        return self._verdict(status, (reason, *step.reasons), step.flags, self._compose(step, _stamp(target, now)), context)
 
-    def _stopping(self, measured: JointState | None, trouble: str, context: "_Context") -> Verdict:
+    def _limp(self, context: "_Context") -> Verdict:
+        """Let go for a tick before the commanded motion begins anew elsewhere: stiff joints would be thrown there."""
+        command = self._damping(self.guard.velocity, _stamp(context[1], context[2]))
+        return self._verdict(Status.HOLDING, (Reason.CLOCK_JUMP,), self._none, command, context)
+
+    def _stopping(self, measured: JointState | None, trouble: str, context: "_Context", *, limp: bool) -> Verdict:
         """Stop as the latched category says."""
         self._follower.release()
         stop, now = self._latch.stop, context[2]
-        if stop is None or stop.category is StopCategory.DAMP or not self._anchored:
+        if stop is None or stop.category is StopCategory.DAMP or limp or not self._tether.anchored:
             return self._damp(measured, trouble, context)
         reasons = tuple(dict.fromkeys(r for r in (stop.reason, trouble) if r))
         if stop.category is StopCategory.RETREAT:
@@ -257,17 +251,21 @@ class SafetyFilter:
 
     def _damp(self, measured: JointState | None, trouble: str, context: "_Context") -> Verdict:
         """Command damping alone, without stiffness, from where the robot is."""
-        rest = np.zeros(self._joints)
         if measured is not None:
-            self._place(measured)
-        stop = self._latch.stop
-        command = JointCommand(context[2], self.guard.position, rest, rest, rest, self._robot.damping)
+            self._tether.place(measured)
+        stop, command = self._latch.stop, self._damping(np.zeros(self._joints), context[2])
         reasons = tuple(dict.fromkeys(r for r in (stop.reason if stop else "", trouble) if r))
-        return self._verdict(Status.STOPPED, reasons, self._none, command if self._anchored else None, context)
+        return self._verdict(Status.STOPPED, reasons, self._none, command if self._tether.anchored else None, context)
+
+    def _damping(self, velocity: FloatArray, stamp: int) -> JointCommand:
+        none = np.zeros(self._joints)
+        self._tether.stiff = False
+        return JointCommand(stamp, self.guard.position, velocity, none, none, self._robot.damping)
 
     def _compose(self, step: GuardedStep, stamp: int) -> JointCommand:
         """Return a step as a command with default gains and, if asked for, the efforts that it takes."""
         effort: FloatArray = np.zeros(self._joints)
+        self._tether.stiff = True
         if self._feet is not None:
             effort = self._feet.effort(step, *self._stands)
         elif self._config.compensate_motion:
@@ -289,8 +287,13 @@ class SafetyFilter:
         state, target, now = context
         source = target.command.stamp if target and target.command else 0
         received, measured = target.received if target else 0, state.stamp if state else 0
+        flags = flags | self._tether.doubts | self._blamed
         self._last = Verdict(status, reasons, flags, command, source, received, now, measured)
         return self._last
+
+
+def _stamp(target: Received | None, now: int) -> int:
+    return target.command.stamp if target and target.command else now
 
 
 _Context = tuple[JointState | None, Received | None, int]

@@ -1,14 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Is a target fit to be followed? Every fault has a name."""
+"""Is a target fit to be followed, and a joint state to be believed? Every fault has a name."""
 
 from dataclasses import dataclass
 
-from kata_core.joints import JointCommand, JointState
-from kata_core.safety.config import SafetyConfig
-from kata_core.safety.straying import finite
-from kata_core.verdict import Reason
+import numpy as np
+from numpy.typing import NDArray
 
-__all__ = ["Received", "state_fault", "target_fault"]
+from kata_core.arrays import frozen
+from kata_core.joints import JointCommand, JointState
+from kata_core.robot import RobotModel
+from kata_core.safety.config import SafetyConfig
+from kata_core.safety.straying import believable, finite
+from kata_core.verdict import JointFlag, Reason
+
+__all__ = ["Received", "StateCheck", "target_fault"]
+
+_BEYOND = 1.0
+"""How far beyond its limits a joint may be, having been pushed or being calibrated badly; more is no measurement [rad]."""
+
+_FASTER = 10.0
+"""How many times its fastest a joint may move."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +64,32 @@ def target_fault(target: Received | None, joints: int, last_stamp: int, now: int
     return Reason.OUT_OF_ORDER if command.stamp < last_stamp else ""
 
 
-def state_fault(state: JointState | None, joints: int, now: int, config: SafetyConfig) -> str:
-    """Return why a joint state must not be trusted, or an empty string; arguments as in `target_fault`."""
-    if state is None or len(state.position) != joints:
-        return Reason.NO_STATE
-    if not finite(state.position, state.velocity):
-        return Reason.NO_STATE
-    age = (now - state.stamp) * 1e-9
-    return "" if -config.max_future <= age <= config.max_state_age else Reason.STALE_STATE
+class StateCheck:
+    """Tells whether a joint state is to be believed, and which joints are the reason if not."""
+
+    def __init__(self, robot: RobotModel, config: SafetyConfig) -> None:
+        """Prepare for a robot."""
+        self._config, self._joints = config, len(robot.layout)
+        ranges = {"low": robot.lower - _BEYOND, "high": robot.upper + _BEYOND, "fastest": _FASTER * robot.max_velocity}
+        self._low, self._high, self._fastest = (frozen(name, values, (None,)) for name, values in ranges.items())
+
+    def fault(self, state: JointState | None, now: int) -> str:
+        """Return why a state must not be trusted at a time [ns], or an empty string."""
+        if state is None or len(state.position) != self._joints:
+            return Reason.NO_STATE
+        if not believable(state.position, state.velocity, self._low, self._high, self._fastest):
+            return Reason.NO_STATE
+        ends = (state.stamp,) if state.stamps is None else (int(state.stamps.min()), int(state.stamps.max()))
+        return "" if all(self._timely(stamp, now) for stamp in ends) else Reason.STALE_STATE
+
+    def culprits(self, state: JointState | None, now: int) -> NDArray[np.uint8]:
+        """Return `JointFlag.FEEDBACK` where a joint is why a state is not trusted, shape (n,); of no state at all, nowhere."""
+        if state is None or len(state.position) != self._joints:
+            return np.zeros(self._joints, dtype=np.uint8)
+        sane = (self._low <= state.position) & (state.position <= self._high) & (np.abs(state.velocity) <= self._fastest)
+        stamps = np.full(self._joints, state.stamp) if state.stamps is None else state.stamps
+        timely = np.array([self._timely(int(stamp), now) for stamp in stamps])
+        return np.where(sane & timely, 0, JointFlag.FEEDBACK).astype(np.uint8)
+
+    def _timely(self, stamp: int, now: int) -> bool:
+        return -self._config.max_future <= (now - stamp) * 1e-9 <= self._config.max_state_age

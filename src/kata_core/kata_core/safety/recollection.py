@@ -16,8 +16,8 @@ from kata_core.verdict import FOLLOWED, Reason, Status, Verdict
 __all__ = ["Recollection"]
 
 _HELD = (Status.STANDBY, Status.HOLDING)
-_FORGOTTEN = {Reason.CLOCK_JUMP, Reason.TRACKING_ERROR}
-"""Where the robot is held by these, as in standby, where there never was a target, nothing is remembered."""
+_FORGOTTEN = {Reason.CLOCK_JUMP}
+"""Where the robot is held by this, as in standby, where there never was a target, nothing is remembered."""
 
 _UNTOLD = {Reason.WARMING_IN, Reason.DUPLICATED}
 

@@ -10,7 +10,7 @@ from kata_core.arrays import FloatArray
 from kata_core.compiled import kernel
 from kata_core.safety.config import SafetyConfig
 
-__all__ = ["distance", "finite", "load_kernels", "pace_for", "straying"]
+__all__ = ["astray", "believable", "distance", "finite", "load_kernels", "pace_for", "straying"]
 
 
 @kernel
@@ -20,6 +20,24 @@ def finite(first: FloatArray, second: FloatArray) -> bool:
     for j in range(len(first)):
         good = good and np.isfinite(first[j]) and np.isfinite(second[j])
     return bool(good)
+
+
+@kernel
+def believable(position: FloatArray, velocity: FloatArray, low: FloatArray, high: FloatArray, fastest: FloatArray) -> bool:
+    """Return whether every joint is where and as fast as it can be; NaN is not. Shapes (n,), [rad] and [rad/s]."""
+    good = True
+    for j in range(len(position)):
+        good = good and low[j] <= position[j] <= high[j] and -fastest[j] <= velocity[j] <= fastest[j]
+    return bool(good)
+
+
+@kernel
+def astray(first: FloatArray, second: FloatArray, most: FloatArray) -> bool:
+    """Return whether two arrays differ by more than a third anywhere, or are not numbers; shapes (n,)."""
+    near = True
+    for j in range(len(first)):
+        near = near and abs(first[j] - second[j]) <= most[j]
+    return not near
 
 
 @kernel
@@ -45,7 +63,7 @@ def straying(
 
 def load_kernels(frozen: FloatArray) -> None:
     """Run the kernels once on a read-only array, so that no tick has to wait for them."""
-    if finite(frozen, frozen):
+    if believable(frozen, frozen, frozen, frozen, frozen) or astray(frozen, frozen, frozen) or finite(frozen, frozen):
         straying(frozen, frozen, frozen, frozen, distance(frozen, frozen))
 
 
