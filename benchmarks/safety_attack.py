@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Hostile targets and broken inputs for a safety filter: random, aimed at limits and collisions, malformed."""
 
+from dataclasses import replace
+
 import mujoco
 import numpy as np
 
@@ -21,16 +23,18 @@ ALARMS = (Reason.TWO_SOURCES, Reason.UNSURE_POLICY, Reason.FOREIGN_COMMAND, Reas
 class Attacker:
     """Makes targets, a few dozen ticks of one kind at a time."""
 
-    def __init__(self, robot: RobotModel, collisions: "Collisions", rng: np.random.Generator) -> None:
-        """Start calmly."""
-        self.robot, self.rng, self.collisions = robot, rng, collisions
+    def __init__(
+        self, robot: RobotModel, collisions: "Collisions", rng: np.random.Generator, faults: tuple[str, ...] = ()
+    ) -> None:
+        """Start calmly; faults are made beside those that every robot knows."""
+        self.robot, self.rng, self.collisions, self.faults = robot, rng, collisions, (*FAULTS, *faults)
         self.goal, self.kind, self.fault, self.left, self.age = np.array(robot.rest), "near", "", 0, 0
 
     def next(self, now: int, position: np.ndarray) -> JointCommand:
         """Return a well-formed target for a time [ns]."""
         if self.left <= 0:
             self.kind, self.left = str(self.rng.choice(GOALS)), int(self.rng.integers(5, 150))
-            self.fault = str(self.rng.choice(FAULTS)) if self.rng.random() < 0.25 else ""
+            self.fault = str(self.rng.choice(self.faults)) if self.rng.random() < 0.25 else ""
             self.left = min(self.left, 20) if self.fault else self.left
             self.age = int(self.rng.integers(0, 70_000_000)) // TICK * TICK
             self._choose(position)
@@ -82,15 +86,13 @@ class Collisions:
         return self.found[int(rng.integers(len(self.found)))].copy()
 
 
-def broken_state(simulation: Simulation, now: int, fault: str, held: JointState | None) -> JointState | None:
+def broken_state(state: JointState, fault: str, held: JointState | None) -> JointState | None:
     """Return the measured joint state, or what a fault makes of it; held is the last one that came."""
-    measured = simulation.joint_state()
-    state = JointState(now, measured.position, measured.velocity, measured.effort)
     if fault == "no_state":
         return None
     if fault == "old_state":
         return held
-    return JointState(now, state.position * np.nan, state.velocity, state.effort) if fault == "nan_state" else state
+    return replace(state, position=state.position * np.nan) if fault == "nan_state" else state
 
 
 def broken_target(clean: JointCommand, now: int, fault: str, last: Received | None, robot: RobotModel) -> Received | None:

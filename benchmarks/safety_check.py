@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from kata_core import JointCommand, JointState, Reason, RobotModel, Status, Verdict
+from kata_core import JointCommand, JointFlag, JointState, Reason, RobotModel, Status, Verdict
 from kata_core.collision import load_capsules
 from kata_core.safety import Received, SafetyConfig
 from kata_sim import Simulation
@@ -19,8 +19,11 @@ __all__ = ["KINDS", "Checker", "Count", "graze_by_design"]
 
 GRAZING = 0.004
 """How deep the meshes of the G1's wrists overlap within their joints' own ranges [m]; see `graze_by_design`."""
-KINDS = ("position", "velocity", "acceleration", "effort", "self_collision", "age", "malformed", "not_finite")
-RESTARTS = {Reason.TRACKING_ERROR, Reason.CLOCK_JUMP}
+ASTRAY = 0.3
+"""How far a joint may be measured from its command while the robot follows [rad]."""
+LEG_ASTRAY = 1.0
+"""The same of legs that stand [rad]."""
+KINDS = ("position", "velocity", "acceleration", "effort", "self_collision", "age", "malformed", "not_finite", "astray")
 
 
 @dataclass
@@ -50,11 +53,31 @@ class Count:
         self.examples += [f"chunk {chunk}: {text}" for text in other.examples]
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the filter was told of the joints.
+
+    Attributes:
+        state: None if nothing.
+        honest: Whether it was true.
+    """
+
+    state: JointState | None
+    honest: bool = True
+
+
 class Checker:
     """Checks every command and the robot that obeys it."""
 
     def __init__(
-        self, robot: RobotModel, config: SafetyConfig, grazing: frozenset[tuple[str, str]], count: Count, *, grace: int = 1
+        self,
+        robot: RobotModel,
+        config: SafetyConfig,
+        grazing: frozenset[tuple[str, str]],
+        count: Count,
+        *,
+        grace: int = 1,
+        stands: bool = False,
     ) -> None:
         """Check against the robot's own limits and a config's deadlines.
 
@@ -64,46 +87,60 @@ class Checker:
             grazing: Pairs of links that may touch by a few mm, see `graze_by_design`.
             count: Receives what is seen.
             grace: Admissible ticks after which a robot that may begin anywhere is judged.
+            stands: Whether it stands on its own feet.
         """
         self.robot, self.config, self.grazing, self.count, self.grace = robot, config, grazing, count, grace
         self.velocity = np.minimum(robot.max_velocity, config.max_velocity) * (1 + 1e-9)
         self.acceleration = config.max_acceleration
+        legs = [stands and any(part in name for part in ("hip", "knee", "ankle")) for name in robot.layout.names]
+        self.astray = np.where(legs, LEG_ASTRAY, ASTRAY) + 0.004 * self.velocity
+        self.misled = -1
         self.last: Verdict | None = None
-        self.before: Verdict | None = None
+        self.sent: JointCommand | None = None
 
-    def check(self, verdict: Verdict, target: Received | None, simulation: Simulation, now: int) -> None:
+    def check(self, verdict: Verdict, target: Received | None, told: Told, simulation: Simulation, now: int) -> None:
         """Compare a verdict with what is allowed."""
         count, command = self.count, verdict.command
-        self.before, self.last = self.last, verdict
+        self.last = verdict
         count.reasons.update(verdict.reasons)
         count.statuses[verdict.status.name] += 1
         limp = command is None or not command.stiffness.any()
-        # After the joints were limp, or the command was torn off, the robot may be anywhere, its legs even tangled: it
-        # is led back first. What counts are violations from the next admissible state on.
-        if limp or RESTARTS & set(verdict.reasons):
+        # After the joints were limp the robot may be anywhere, its legs even tangled: it is led back first. What counts are
+        # violations from the next admissible state on. A robot whose encoders lie strays unseen: only its velocity counts.
+        if limp:
             self.grace = 2
         elif self.grace >= 0:
             self.grace -= self._admissible(verdict, simulation)
             count.statuses["LED_BACK"] += 1
+        self.misled = 2 if not told.honest else self.misled - (self.misled >= 0 and self._admissible(verdict, simulation))
         if command is not None:
             self._check_command(verdict, command, limp)
-        following = verdict.status in (Status.FOLLOWING, Status.LIMITED)
-        if (
-            following
-            and command is not None
-            and not -self.config.max_future <= (now - command.stamp) * 1e-9 <= self.config.max_target_age
-        ):
-            count.violated("age", f"{(now - command.stamp) * 1e-9:.3f} s")
-        if following and (target is None or target.command is None or not np.isfinite(target.command.position).all()):
-            count.violated("malformed", "followed")
+        self._check_following(verdict, target, told, now)
         if self.grace < 0:
             self._check_robot(simulation)
+
+    def _check_following(self, verdict: Verdict, target: Received | None, told: Told, now: int) -> None:
+        """Check that what is followed is fit for that: the target, and the robot."""
+        count, command, config = self.count, verdict.command, self.config
+        if Reason.TRACKING_ERROR in verdict.reasons and not (verdict.joint_flags & JointFlag.FEEDBACK).any():
+            count.violated("astray", "no joint is named")
+        if verdict.status not in (Status.FOLLOWING, Status.LIMITED) or command is None:
+            return
+        if not -config.max_future <= (now - command.stamp) * 1e-9 <= config.max_target_age:
+            count.violated("age", f"{(now - command.stamp) * 1e-9:.3f} s")
+        if target is None or target.command is None or not np.isfinite(target.command.position).all():
+            count.violated("malformed", "followed")
+        if told.state is None or not (np.abs(command.position - told.state.position) <= self.astray).all():
+            count.violated("astray", f"followed {verdict.reasons}")
 
     def _check_command(self, verdict: Verdict, command: JointCommand, limp: bool) -> None:
         count, robot = self.count, self.robot
         for name in ("position", "velocity", "effort", "stiffness", "damping"):
             if not np.isfinite(getattr(command, name)).all():
                 count.violated("not_finite", name)
+        before, self.sent = self.sent, command
+        if not (np.abs(command.velocity) <= self.velocity).all():
+            count.violated("velocity", f"command {np.abs(command.velocity).max():.2f}")
         if limp:
             return
         if self.grace < 0 and not ((robot.lower <= command.position) & (command.position <= robot.upper)).all():
@@ -112,12 +149,9 @@ class Checker:
                 "position",
                 f"command {robot.layout.names[int(beyond.argmax())]} {beyond.max():.4f} {verdict.status.name} {verdict.reasons}",
             )
-        if not (np.abs(command.velocity) <= self.velocity).all():
-            count.violated("velocity", f"command {np.abs(command.velocity).max():.2f}")
         if self.grace < 0 and not (np.abs(command.effort) <= robot.max_effort).all():
             count.violated("effort", "feed-forward")
-        before = self.before.command if self.before else None
-        if before is not None and before.stiffness.any() and not RESTARTS & set(verdict.reasons):
+        if before is not None and before.stiffness.any():
             change = np.abs(command.velocity - before.velocity).max() / 0.004
             moved = np.abs(command.position - before.position - 0.004 * command.velocity).max()
             if not change <= self.acceleration * (1 + 1e-9):
@@ -134,14 +168,16 @@ class Checker:
 
     def _check_robot(self, simulation: Simulation) -> None:
         count, state = self.count, simulation.joint_state()
+        if not (np.abs(state.velocity) <= self.robot.max_velocity).all():
+            count.violated("velocity", f"measured {np.abs(state.velocity).max():.1f} rad/s; {self._situation(state)}")
+        if self.misled >= 0:
+            return
         beyond = np.maximum(self.robot.lower - state.position, state.position - self.robot.upper)
         worst = int(beyond.argmax())
         if beyond[worst] > 0.0:
             joint = self.robot.layout.names[worst]
             count.deepest[joint] = max(count.deepest[joint], float(beyond[worst]))
             count.violated("position", f"measured {joint} {beyond[worst]:.4f} rad beyond; {self._situation(state)}")
-        if not (np.abs(state.velocity) <= self.robot.max_velocity).all():
-            count.violated("velocity", f"measured {np.abs(state.velocity).max():.1f} rad/s")
         for touch in self_contacts(simulation):
             pair = tuple(sorted((touch.first, touch.second)))
             if pair in self.grazing:

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Nothing unsafe passes the filter: hostile commands, another seed each day (KATA_FUZZ_SEED repeats one)."""
+"""Nothing unsafe passes the filter: hostile commands and lying sensors, the base held and free, from a fixed seed.
 
-import datetime
+KATA_FUZZ_SEED and KATA_FUZZ_COMMANDS try others; `make live` does so with the day's number.
+"""
+
 import importlib
 import os
 import sys
@@ -11,6 +13,8 @@ from types import ModuleType
 import pytest
 
 BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
+SEED = int(os.environ.get("KATA_FUZZ_SEED", 20261201))
+COMMANDS = int(os.environ.get("KATA_FUZZ_COMMANDS", 6_000))
 
 
 @pytest.fixture(scope="module")
@@ -23,17 +27,13 @@ def fuzzer() -> ModuleType:
 
 
 @pytest.mark.slow
-def test_no_violation_among_hostile_commands(fuzzer: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
-    seed = int(os.environ.get("KATA_FUZZ_SEED", datetime.date.today().toordinal()))
-    commands = int(os.environ.get("KATA_FUZZ_COMMANDS", 20_000))
-    with capsys.disabled():
-        sys.stdout.write(f"\nhostile commands: {commands} with seed {seed} (KATA_FUZZ_SEED={seed} repeats them)\n")
-    count = fuzzer.fuzz(commands, seed)
-    assert not count.violations, f"seed {seed}: {dict(count.violations)}\n" + "\n".join(count.examples)
-    assert len(count.reasons) >= 15, f"seed {seed}: hardly attacked: {dict(count.reasons)}"
+@pytest.mark.parametrize(("base", "share"), [("fixed", 1.0), ("floating", 0.25)])
+def test_no_violation_among_hostile_commands(fuzzer: ModuleType, base: str, share: float) -> None:
+    count = fuzzer.fuzz(round(share * COMMANDS), SEED, base=base)
+    assert not count.violations, f"seed {SEED}: {dict(count.violations)}\n" + "\n".join(count.examples)
+    assert len(count.reasons) >= 15, f"seed {SEED}: hardly attacked: {dict(count.reasons)}"
 
 
-@pytest.mark.slow
 def test_a_chunk_is_the_same_alone_and_after_others(fuzzer: ModuleType) -> None:
     fuzzer.fuzz_chunk(300, 3, 0)
     after = fuzzer.fuzz_chunk(400, 3, 1)
