@@ -19,6 +19,7 @@ from kata_learning.report.episodes import BodySeries, Picture, read_episode
 from kata_learning.report.human import track_wrists
 from kata_learning.report.measures import distance_to_goal, flag_seconds, latencies, summarise_safety
 from kata_learning.report.pictures import head_strip, instants, jpeg_uri
+from kata_learning.report.sections import latency
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +38,14 @@ def test_latency_counts_each_sample_once_by_stage(episode):
 
 def test_latency_of_nothing_is_empty():
     assert all(len(stage.milliseconds) == 0 and np.isnan(stage.quantile(0.5)) for stage in latencies([]))
+
+
+def test_an_episode_in_lockstep_says_nothing_of_latency(episode):
+    lockstep = replace(episode, info=replace(episode.info, custom={**episode.info.custom, "clock": "lockstep"}))
+    assert not any(len(stage.milliseconds) for stage in latencies([lockstep]))
+    shown = latency([("Policy", [lockstep])])
+    assert "waited for every node" in shown and "benchmarks/latency.py" in shown and "<svg" not in shown
+    assert "<svg" in latency([("Policy", [lockstep]), ("Demonstrations", [episode])])
 
 
 def test_distance_falls_to_the_goal(episode, g1):

@@ -8,7 +8,7 @@ from rclpy.node import Node
 from kata_core.robot.description import load_description
 from kata_nodes.bag_metadata import BagTopic, qos_entry
 from kata_nodes.clock_watch import ClockWatch
-from kata_nodes.clocks import steady_time
+from kata_nodes.clocks import in_lockstep, steady_time
 from kata_nodes.interfaces import message_type
 from kata_nodes.parameter_census import ParameterCensus
 from kata_nodes.recorder_config import RecorderConfig
@@ -60,7 +60,7 @@ class RecorderFacts:
 
     def at_start(self, task: str) -> dict[str, str]:
         """Return the facts that are known when an episode begins."""
-        clock = "simulated" if self._simulated else "system"
+        clock = "lockstep" if in_lockstep() else "simulated" if self._simulated else "system"
         robot = {"robot": self._config.robot} if self._config.robot else {}
         return {"task": task, "clock": clock, "pretrigger": f"{self._config.pretrigger:g}", **robot, **self._labels}
 

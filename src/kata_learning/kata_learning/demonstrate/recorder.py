@@ -57,7 +57,7 @@ class BagRecorder:
         streams = {f"{topic}/compressed" if kind == _RAW else topic: _JPEG if kind == _RAW else kind for topic, kind in specs}
         kinds = {**streams, _MARKS: "kata_msgs/msg/EpisodeMark"}
         topics = [BagTopic(f"/{topic}", message_definition(kind), (_QOS,)) for topic, kind in kinds.items()]
-        about = {"kata_version": code_version(), "host": socket.gethostname(), "clock": "simulated", "pretrigger": "0"}
+        about = {"kata_version": code_version(), "host": socket.gethostname(), "clock": "lockstep", "pretrigger": "0"}
         self._facts = {**about, "robot": name, **facts, "start_stamp": str(now)}
         self._bag = BagWriter(folder, topics, self._facts)
         self._counts: dict[str, int] = {}

@@ -41,8 +41,9 @@ def latencies(episodes: Sequence[EpisodeView]) -> tuple[Latency, ...]:
     """Return the stages' latencies over all episodes, from the verdicts' stamps.
 
     Only the first verdict on each sample counts: later ones are the same sample, repeated by a filter that
-    is faster than the source.
+    is faster than the source. Where time was in lockstep nothing took any: such episodes say nothing of it.
     """
+    episodes = [episode for episode in episodes if episode.info.custom.get("clock") != "lockstep"]
     rows = np.concatenate([_stages(episode) for episode in episodes]) if episodes else np.zeros((0, 4))
     titles = (
         ("source_to_target", "measured → target received"),

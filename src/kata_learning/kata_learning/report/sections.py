@@ -44,6 +44,12 @@ def latency(groups: Sequence[tuple[str, Sequence[EpisodeView]]]) -> str:
     every = [(title, latencies(episodes)) for title, episodes in groups]
     every = [(title, stages) for title, stages in every if len(stages[-1].milliseconds)]
     simulated = any(e.info.custom.get("clock") == "simulated" for _, episodes in groups for e in episodes)
+    if groups and all(e.info.custom.get("clock") == "lockstep" for _, episodes in groups for e in episodes):
+        text = (
+            "Simulated time waited for every node, so that this run is a function of its seeds; nothing in it tells of latency."
+        )
+        where = "What a sample takes to become a command on this machine: <code>python benchmarks/latency.py</code>."
+        return page.section("Latency", text, f"<p>{where}</p>")
     limit = max((stage.quantile(0.995) for _, stages in every for stage in stages), default=0.0)
     columns = []
     for title, stages in every:
