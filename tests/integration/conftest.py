@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import own_clips
 import pytest
 import rclpy
 from live_graph import Graph
@@ -136,9 +137,14 @@ def report(capsys) -> Callable[[str], None]:
     return show
 
 
-@pytest.fixture
-def mocap() -> Path:
-    """Return the folder of real clips."""
-    if not MOCAP.is_dir():
-        pytest.skip("no shared/mocap beside the repository")
-    return MOCAP
+def _clip(own: str, real: str) -> Any:
+    """Make a fixture that returns a clip of our own, and a real one of the same kind where there is one."""
+
+    @pytest.fixture(params=[own, *([real] if MOCAP.is_dir() else [])])
+    def clip(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+        return own_clips.clip(tmp_path, own) if request.param == own else MOCAP / f"{real}.bvh"
+
+    return clip
+
+
+boxing, walking = _clip("boxing", "cmu_02_05_punch_strike"), _clip("walking", "cmu_02_01_walk")

@@ -7,6 +7,7 @@ import sys
 from typing import NamedTuple
 
 import numpy as np
+import own_clips
 import pytest
 from sensor_msgs.msg import JointState as JointStateMsg
 
@@ -18,11 +19,9 @@ from kata_nodes.convert import JointConverter, from_time
 
 pytestmark = [pytest.mark.ros, pytest.mark.slow]
 
-CLIP = "cmu_02_01_walk.bvh"
 
-
-def play(mocap, *arguments: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "kata_core", "retarget", str(mocap / CLIP), "--robot", "g1", "--play", *arguments]
+def play(clip, *arguments: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "kata_core", "retarget", str(clip), "--robot", "g1", "--play", *arguments]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 
@@ -44,11 +43,11 @@ def robot_up(compiled, launch, probe):
     return states, verdicts
 
 
-def test_the_robot_follows_the_clip_and_holds(robot_up, probe, mocap, tmp_path, report):
+def test_the_robot_follows_the_clip_and_holds(robot_up, probe, walking, tmp_path, report):
     states, verdicts = robot_up
     out = tmp_path / "punch.npz"
     targets = probe.hear(JointCommand, "target")
-    process = play(mocap, "--out", str(out))
+    process = play(walking, "--out", str(out))
     assert probe.until(lambda: process.poll() is not None, 240.0)
     output = process.stdout.read()
     assert process.returncode == 0, output
@@ -64,9 +63,9 @@ def test_the_robot_follows_the_clip_and_holds(robot_up, probe, mocap, tmp_path, 
     assert moved > 0.5 * wanted
 
 
-def test_ctrl_c_ends_it_and_the_robot_holds(robot_up, probe, mocap):
+def test_ctrl_c_ends_it_and_the_robot_holds(robot_up, probe, tmp_path):
     _, verdicts = robot_up
-    process = play(mocap)
+    process = play(own_clips.clip(tmp_path, "walking"))
     moving = (Verdict.FOLLOWING, Verdict.LIMITED)
     assert probe.until(lambda: verdicts[-1][1].status in moving, 120.0)
     probe.until(lambda: False, 1.0)
@@ -79,8 +78,8 @@ def test_ctrl_c_ends_it_and_the_robot_holds(robot_up, probe, mocap):
     assert probe.until(lambda: verdicts[-1][1].status == Verdict.HOLDING, 5.0)
 
 
-def test_without_a_safety_node_one_line_says_what_to_start(ros_domain, mocap):
-    process = play(mocap, "--quiet")
+def test_without_a_safety_node_one_line_says_what_to_start(ros_domain, tmp_path):
+    process = play(own_clips.clip(tmp_path, "walking"), "--quiet")
     output, _ = process.communicate(timeout=180)
     assert process.returncode == 2
     assert output.startswith("kata: error:")

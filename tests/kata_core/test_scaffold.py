@@ -6,6 +6,7 @@ from pathlib import Path
 
 import box_humanoid as box
 import numpy as np
+import own_clips
 import pinocchio as pin
 import pytest
 
@@ -187,8 +188,8 @@ def test_the_folder_loads_and_a_clip_can_be_retargeted(urdf: Path, tmp_path: Pat
     robot = load_robot(out)
     assert not [note for note in check_robot(robot) if "T-pose" in note or "sole" in note]
     assert {row.body for row in load_table(robot).keypoints} >= {"left_hand", "right_foot"}
-    if MOCAP.is_dir():
-        motion = retarget_clip(robot, load_clip(MOCAP / "cmu_02_01_walk.bvh"), 30.0)
+    for clip in (own_clips.clip(tmp_path, "walking"), *MOCAP.glob("cmu_02_01_walk.bvh")):
+        motion = retarget_clip(robot, load_clip(clip), 30.0)
         assert (motion.joint_position <= robot.upper + 1e-9).all() and (motion.joint_position >= robot.lower - 1e-9).all()
 
 
