@@ -128,3 +128,20 @@ def test_a_clock_that_jumps_throws_no_joint_to_where_the_robot_is(scene: Scene, 
     assert Reason.CLOCK_JUMP in verdicts[0].reasons and verdicts[-1].status in (Status.FOLLOWING, Status.LIMITED)
     assert any(v.command is not None and not v.command.stiffness.any() for v in verdicts), "limp in between"
     assert scene.steps().max() <= 1.0 + 1e-9
+
+
+def test_a_velocity_that_cannot_be_braked_is_not_taken_up(g1: RobotModel) -> None:
+    """After damping the command takes up the measured motion; by a false one it ran out of the joint's range (fuzz, seed 77)."""
+    safety, now, joint, zero = (
+        SafetyFilter(g1, SafetyConfig(), shapes=Shapes()),
+        10**9,
+        g1.layout.names.index(JOINT),
+        np.zeros(29),
+    )
+    position, velocity = np.array(g1.rest), np.zeros(29)
+    position[joint], velocity[joint] = g1.upper[joint] - 0.05, 9.0
+    for _ in range(100):
+        now += TICK
+        command = safety.step(JointState(now, position, velocity, zero), None, now).command
+        position, velocity = command.position, zero
+        assert command.position[joint] <= g1.upper[joint]

@@ -14,6 +14,7 @@ from kata_core.robot import RobotModel
 from kata_core.safety.config import SafetyConfig
 from kata_core.safety.guard import Guard
 from kata_core.safety.intake import StateCheck
+from kata_core.safety.limits import braking_velocity
 from kata_core.safety.straying import astray, pace_for, straying
 from kata_core.verdict import JointFlag
 
@@ -62,9 +63,16 @@ class Tether:
         return self.stiff
 
     def place(self, measured: JointState) -> None:
-        """Let the commanded motion be the robot's own, so that what comes next brakes it instead of standing still at once."""
-        speed = self._guard.limits.velocity
-        self._guard.place(measured.position, np.clip(measured.velocity, -speed, speed))
+        """Let the commanded motion be the robot's own, so that what comes next brakes it instead of standing still at once.
+
+        A velocity that could not be braked before the joint's limit is not taken up: it may be a lie.
+        """
+        limits = self._guard.limits
+        up, down = (
+            np.minimum(braking_velocity(room, limits.change / limits.period, limits.period), limits.velocity)
+            for room in (limits.upper - measured.position, measured.position - limits.lower)
+        )
+        self._guard.place(measured.position, np.clip(measured.velocity, -down, up))
 
     def strays(self, measured: JointState) -> bool:
         """Return whether a joint is not where it was told to be: it is stuck, pushed, or measured wrongly."""
