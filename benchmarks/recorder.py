@@ -36,6 +36,7 @@ from recorder_load import CAMERAS, STATES
 from kata_msgs.msg import EpisodeState
 from kata_msgs.srv import SaveEpisode, StartEpisode
 from kata_nodes import qos
+from kata_nodes.services import Services
 from kata_nodes.spin import executor
 
 TYPES = {
@@ -71,6 +72,7 @@ class Operator(Node):
         super().__init__(f"operator_{time.monotonic_ns()}")
         self.state: EpisodeState | None = None
         self.create_subscription(EpisodeState, "episode/state", self._keep, qos.LATCHED)
+        self.questions = Services(self, {})
         self._loop = executor()
         self._loop.add_node(self)
 
@@ -86,13 +88,11 @@ class Operator(Node):
 
     def call(self, kind: Any, name: str, request: Any) -> Any:
         """Call a service, and end the benchmark if it refuses."""
-        client = self.create_client(kind, name)
-        if not self.wait(60.0, client.service_is_ready):
-            sys.exit(f"no service {name}")
-        future = client.call_async(request)
-        if not self.wait(60.0, future.done) or not future.result().success:
-            sys.exit(f"{name}: {future.result().message if future.done() else 'no answer'}")
-        return future.result()
+        self.questions.know(name, kind)
+        question = self.questions.ask(name, request)
+        if not self.wait(60.0, lambda: question.look() is not None) or not question.answer.success:
+            sys.exit(f"{name}: {question.answer.message if question.answer else 'no answer by ' + self.questions.whose(name)}")
+        return question.answer
 
 
 def start_recorder(out: Path, settings: dict[str, Any]) -> subprocess.Popen[bytes]:

@@ -39,8 +39,8 @@ class Hand(Operator):
     def __init__(self) -> None:
         """Make the clients."""
         super().__init__()
-        self.start = self.create_client(StartEpisode, "episode/start")
-        self.save = self.create_client(SaveEpisode, "episode/save")
+        self.questions.know("episode/start", StartEpisode)
+        self.questions.know("episode/save", SaveEpisode)
 
 
 class Victim:
@@ -79,10 +79,10 @@ class Victim:
 
     def _ask(self, kind: Any, name: str) -> Any:
         """Call a service; None if the recorder died before it answered, or refused."""
-        client = self._operator.start if name == "start" else self._operator.save
-        future = client.call_async(kind.Request())
-        self._operator.wait(20.0, lambda: future.done() or self._die_in_time())
-        return future.result() if future.done() and future.result().success else None
+        question = self._operator.questions.ask(f"episode/{name}", kind.Request())
+        self._operator.wait(20.0, lambda: question.look() is not None or self._die_in_time())
+        question.end()
+        return question.answer if question.answer is not None and question.answer.success else None
 
     def _die_in_time(self) -> bool:
         if not self.killed and time.monotonic() > self._deadline:

@@ -20,6 +20,7 @@ from rclpy.serialization import deserialize_message
 
 from kata_nodes import qos
 from kata_nodes.clocks import TIME
+from kata_nodes.services import Services
 
 MOCAP = Path(__file__).parents[3] / "shared" / "mocap"
 
@@ -57,6 +58,7 @@ class Probe:
         self._context = rclpy.Context()
         rclpy.init(context=self._context)
         self.node = Node("probe", context=self._context)
+        self._services = Services(self.node, {})
         self._executor = SingleThreadedExecutor(context=self._context)
         self._executor.add_node(self.node)
 
@@ -75,11 +77,10 @@ class Probe:
 
     def call(self, kind: Any, name: str, request: Any) -> Any:
         """Call a service and return its answer."""
-        client = self.node.create_client(kind, name)
-        assert self.until(client.service_is_ready, 30.0), f"no service {name}"
-        future = client.call_async(request)
-        assert self.until(future.done, 10.0), f"no answer of {name}"
-        return future.result()
+        self._services.know(name, kind)
+        question = self._services.ask(name, request)
+        assert self.until(lambda: question.look() is not None, 40.0), f"no answer of {name} by {self._services.whose(name)}"
+        return question.answer
 
     def close(self) -> None:
         """Leave the graph."""

@@ -19,6 +19,7 @@ from kata_nodes.commands.launch import find_launch_file
 from kata_nodes.launching import interpret
 from kata_nodes.lockstep.executor import LockstepExecutor
 from kata_nodes.lockstep.host import node_class
+from kata_nodes.services import Services
 
 __all__ = ["LockstepGraph"]
 
@@ -53,7 +54,7 @@ class LockstepGraph:
         self.nodes: dict[str, Node] = {}
         self.frozen: set[str] = set()
         self._turns: _Turns | None = None
-        self._clients: dict[str, Any] = {}
+        self._services = Services(self.node, {})
 
     def launch(self, name: str | Path, *arguments: str) -> None:
         """Make the nodes of a launch file (its name, or a path), with arguments such as ``camera_rate:=0``."""
@@ -99,11 +100,10 @@ class LockstepGraph:
 
     def call(self, kind: Any, name: str, request: Any = None) -> Any:
         """Call a service and return its answer."""
-        client = self._clients.get(name) or self._clients.setdefault(name, self.node.create_client(kind, name))
-        assert self.until(client.service_is_ready, 5.0), f"no service {name}"
-        future = client.call_async(request or kind.Request())
-        assert self.until(future.done, 5.0), f"no answer of {name}"
-        return future.result()
+        self._services.know(name, kind)
+        question = self._services.ask(name, request or kind.Request())
+        assert self.until(lambda: question.look() is not None, 5.0), f"no answer of {name} by {self._services.whose(name)}"
+        return question.answer
 
     def session(self, seconds: float = 600.0) -> int:
         """Let time pass until the conductor ends, and return its exit code."""

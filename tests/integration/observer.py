@@ -17,6 +17,7 @@ from rclpy.node import Node
 from rclpy.serialization import deserialize_message
 
 from kata_nodes import qos
+from kata_nodes.services import Services
 
 __all__ = ["Observer"]
 
@@ -37,7 +38,7 @@ class Observer:
         self._heard: dict[str, list[tuple[int, bytes]]] = {topic: [] for topic in topics}
         self._numbers: dict[str, list[tuple[int, int]]] = {topic: [] for topic in topics}
         self._newest: dict[str, tuple[int, bytes]] = {}
-        self._clients: dict[str, Any] = {}
+        self._services = Services(self.node, {})
         for topic, kind in topics.items():
             self.node.create_subscription(kind, topic, partial(self._note, topic), qos.RECORD, raw=True)
         self._doomed: list[Any] = []
@@ -105,14 +106,12 @@ class Observer:
 
     def call(self, kind: Any, name: str, request: Any = None, seconds: float = 60.0) -> Any:
         """Call a service until it answers: requests to a node that was killed go nowhere."""
-        client = self._clients.get(name) or self._clients.setdefault(name, self.node.create_client(kind, name))
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            if self.until(client.service_is_ready, 1.0):
-                future = client.call_async(request or kind.Request())
-                if self.until(future.done, 1.0):
-                    return future.result()
-        raise TimeoutError(f"no answer of {name} within {seconds:g} s")
+        self._services.know(name, kind)
+        question = self._services.ask(name, request or kind.Request())
+        if self.until(lambda: question.look() is not None, seconds):
+            return question.answer
+        question.end()
+        raise TimeoutError(f"no answer of {name} by {self._services.whose(name)} within {seconds:g} s")
 
     def close(self) -> None:
         """Leave the graph."""

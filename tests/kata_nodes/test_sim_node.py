@@ -97,14 +97,16 @@ def test_it_obeys_commands_and_refuses_foreign_ones(graph: Any) -> None:
 def test_reset_pause_and_new_goals(graph: Any) -> None:
     from std_srvs.srv import SetBool, Trigger
 
+    from kata_nodes.services import Services
+
     sim, probe, executor = graph
+    services = Services(probe, {})
 
     def call(kind: Any, name: str, **fields: Any) -> Any:
-        client = probe.create_client(kind, name)
-        assert client.wait_for_service(5.0)
-        future = client.call_async(kind.Request(**fields))
-        until(executor, future.done)
-        return future.result()
+        services.know(name, kind)
+        question = services.ask(name, kind.Request(**fields))
+        until(executor, lambda: question.look() is not None)
+        return question.answer
 
     goals = [sim._simulation.objects()["goal"]]
     for name in ("sim/reset_world", "task/reset"):

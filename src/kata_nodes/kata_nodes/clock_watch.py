@@ -2,15 +2,14 @@
 """Asks other machines for their time, so that a bag can tell how far their stamps are off."""
 
 import json
-from collections.abc import Callable
 from time import time_ns
-from typing import Any
 
 from rclpy.node import Node
 
 from kata_core.recording import ClockOffset, Exchange
 from kata_msgs.srv import ClockEcho
 from kata_nodes.convert import from_time
+from kata_nodes.services import Question, Services
 
 __all__ = ["ClockWatch"]
 
@@ -20,25 +19,29 @@ class ClockWatch:
 
     def __init__(self, node: Node, services: tuple[str, ...]) -> None:
         """Make a client for each service name."""
-        self._clients = [node.create_client(ClockEcho, name) for name in services]
+        self._services = Services(node, dict.fromkeys(services, ClockEcho))
+        self._questions: dict[str, Question] = {}
         self._offsets = {name: ClockOffset() for name in services}
         self._hosts: dict[str, str] = {}
 
     def ask(self) -> None:
         """Ask everybody who is there."""
-        for client, name in zip(self._clients, self._offsets, strict=True):
-            if client.service_is_ready():
-                take = self._taker(name, time_ns())  # before the question is sent
-                client.call_async(ClockEcho.Request()).add_done_callback(take)
+        for name in self._offsets:
+            if name in self._questions:
+                self._questions[name].end()  # a repeat would hide when the question was put
+            self._put(name)
 
-    def _taker(self, name: str, asked: int) -> Callable[[Any], None]:
-        def take(future: Any) -> None:
-            heard, answer = time_ns(), future.result()
+    def _put(self, name: str) -> None:
+        asked = time_ns()
+
+        def take() -> None:
+            heard, answer = time_ns(), question.answer
             exchange = Exchange(asked, from_time(answer.received), from_time(answer.answered), heard)
             self._offsets[name].note(exchange)
             self._hosts[name] = answer.host
 
-        return take
+        question = self._questions[name] = self._services.ask(name, ClockEcho.Request(), take)
+        question.look()
 
     @property
     def text(self) -> str:

@@ -53,13 +53,21 @@ class ConductorNode(Node):
         """Read parameters and begin."""
         super().__init__("conductor", **options)
         self._config = params.declare(self, NodeConfig)
-        self._prompter = Prompter(self, self._config.patience)
+        self._prompter = Prompter(self, self._config.patience, self._services())
         self._joints = Latest(self, JointStateMsg, "joint_states")
         self._task = Latest(self, TaskState, "task/state")
         self._frames = Latest(self, HumanFrames, "frames")
         self._verdict = Latest(self, Verdict, "verdict")
         self._script = self._session()
         self.create_timer(0.02, self._look, clock=steady_clock(self))
+
+    def _services(self) -> dict[str, Any]:
+        kinds: dict[str, Any] = {f"{self._config.source}/engage": SetBool}
+        if self._config.reset:
+            kinds |= dict.fromkeys(("safety/stop", "safety/reset", "sim/reset_world"), Trigger)
+        if self._config.record:
+            kinds |= {"episode/start": StartEpisode, "episode/save": SaveEpisode}
+        return kinds
 
     def _look(self) -> None:
         try:
@@ -80,30 +88,30 @@ class ConductorNode(Node):
 
     def _start_anew(self) -> Script:
         """Reset simulator and filter; the filter is stopped meanwhile, lest it pull the robot back."""
-        yield from self._prompter.call(Trigger, "safety/stop", Trigger.Request())
-        yield from self._prompter.call(Trigger, "sim/reset_world", Trigger.Request())
+        yield from self._prompter.call("safety/stop", Trigger.Request())
+        yield from self._prompter.call("sim/reset_world", Trigger.Request())
         begin = self.get_clock().now().nanoseconds + _SETTLED
         self._task.forget()
         yield from self._prompter.until("joint states and task after the reset", lambda: self._seen_since(begin))
         # The filter refuses while it has not seen the joint states that this node has.
-        yield from self._prompter.call(Trigger, "safety/reset", Trigger.Request(), insist=True)
+        yield from self._prompter.call("safety/reset", Trigger.Request(), insist=True)
 
     def _episode(self, episode: int) -> Script:
         """Return whether the task succeeded."""
         yield from self._prompter.until("a publisher of target", lambda: self.count_publishers("target") > 0)
         yield from self._prompter.until("the robot to come to rest", self._at_rest)
         if self._config.record:
-            yield from self._prompter.call(StartEpisode, "episode/start", StartEpisode.Request(task=self._text()))
-        yield from self._prompter.call(SetBool, f"{self._config.source}/engage", SetBool.Request(data=True))
+            yield from self._prompter.call("episode/start", StartEpisode.Request(task=self._text()))
+        yield from self._prompter.call(f"{self._config.source}/engage", SetBool.Request(data=True))
         begin = self.get_clock().now().nanoseconds
         yield from self._watch(begin)
         success, took, end = self._succeeded(), self._since(begin), self.get_clock().now().nanoseconds
         while self._since(end) < self._config.linger:
             yield
-        yield from self._prompter.call(SetBool, f"{self._config.source}/engage", SetBool.Request(data=False))
+        yield from self._prompter.call(f"{self._config.source}/engage", SetBool.Request(data=False))
         place = ""
         if self._config.record:
-            saved = yield from self._prompter.call(SaveEpisode, "episode/save", SaveEpisode.Request(task_success=success))
+            saved = yield from self._prompter.call("episode/save", SaveEpisode.Request(task_success=success))
             place = f"  {saved.path}" + (f" ({saved.message})" if saved.message else "")
         word = "success" if success else "no success" if took >= self._config.time_limit else "the source ended"
         self.get_logger().info(f"episode {episode}/{self._config.episodes}: {word} after {took:.1f} s{place}")

@@ -16,6 +16,7 @@ from std_srvs.srv import Trigger
 from kata_core.verdict import Status
 from kata_msgs.msg import Verdict as VerdictMsg
 from kata_nodes import qos
+from kata_nodes.services import Services
 from kata_nodes.spin import executor
 
 __all__ = ["Console", "Outcome"]
@@ -52,8 +53,7 @@ class Console:
         self._loop.add_node(self._node)
         self._button = self._node.create_publisher(Bool, "safety/estop", qos.EVENT)
         self._heartbeat = self._node.create_publisher(Empty, "console/heartbeat", qos.STREAM)
-        self._stop = self._node.create_client(Trigger, "safety/stop")
-        self._reset = self._node.create_client(Trigger, "safety/reset")
+        self._services = Services(self._node, {"safety/stop": Trigger, "safety/reset": Trigger})
         self._node.create_subscription(VerdictMsg, "verdict", self._on_verdict, qos.LATEST)
         self.verdict: Any = None
         """The last verdict heard, as a message; None before the first."""
@@ -71,21 +71,25 @@ class Console:
 
     def stop(self) -> Outcome:
         """Press by topic and by service, until the safety node says that the robot stops, or patience ends."""
-        self.verdict, answer = None, None
+        self.verdict, question = None, self._services.ask("safety/stop", Trigger.Request())
         end = time.monotonic() + self._patience
-        while time.monotonic() < end:
+        while not self._stopped and time.monotonic() < end:
             self._button.publish(Bool(data=True))
-            if answer is None and self._stop.service_is_ready():
-                answer = self._stop.call_async(Trigger.Request())
+            question.look()
             self.listen(_WAIT)
-            if self.verdict is not None and self.verdict.status in (Status.STOPPED, Status.STOPPING):
-                return Outcome(True, self.words)
+        question.end()
+        if self._stopped:
+            return Outcome(True, self.words)
         said = f"the safety node says {self.words}" if self.verdict else "the safety node is silent"
         return Outcome(False, f"NOT CONFIRMED within {self._patience:g} s: {said}; use the hardware stop")
 
+    @property
+    def _stopped(self) -> bool:
+        return self.verdict is not None and self.verdict.status in (Status.STOPPED, Status.STOPPING)
+
     def reset(self) -> Outcome:
         """Release the e-stop, then end the stop."""
-        if not self._until(lambda: self._reset.service_is_ready() and self._button.get_subscription_count() > 0):
+        if not self._until(lambda: self._services.offered("safety/reset") and self._button.get_subscription_count() > 0):
             return Outcome(False, f"no safety node was found within {self._patience:g} s")
         self._button.publish(Bool(data=False))
         answer = self._ask_reset()
@@ -97,8 +101,10 @@ class Console:
         return Outcome(answer.success, "the stop is over" if answer.success else f"refused: {answer.message}")
 
     def _ask_reset(self) -> Any:
-        future = self._reset.call_async(Trigger.Request())
-        return future.result() if self._until(future.done) else None
+        question = self._services.ask("safety/reset", Trigger.Request())
+        self._until(lambda: question.look() is not None)
+        question.end()
+        return question.answer
 
     def _until(self, condition: Callable[[], bool]) -> bool:
         end = time.monotonic() + self._patience

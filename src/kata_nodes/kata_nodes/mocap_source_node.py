@@ -54,7 +54,8 @@ class MocapSourceNode(Node):
 
     def _on_engage(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
         self._waiting = False
-        self._begin(request.data, self.get_clock().now().nanoseconds)
+        if not (request.data and self._engaged):  # a repeated request changes nothing
+            self._begin(request.data, self.get_clock().now().nanoseconds)
         response.success, response.message = True, f"{self._clip.duration:.1f} s"
         return response
 

@@ -61,12 +61,13 @@ class OperatorNode(Node):
         return objects_from(message) if message else {}
 
     def _on_engage(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
-        missing = self._person.missing(self._objects(), self._palms()) if request.data else ""
+        anew = request.data and not self._person.engaged  # a repeated request changes nothing
+        missing = self._person.missing(self._objects(), self._palms()) if anew else ""
         response.success = not missing
         response.message = f"sees no {missing}: is task/state published?" if missing else ""
         if not request.data:
             self._person.disengage()
-        elif response.success:
+        elif anew and response.success:
             self._person.engage(self.get_clock().now().nanoseconds)
         return response
 

@@ -6,15 +6,15 @@ from typing import Any
 import yaml
 from rcl_interfaces.msg import ParameterEvent
 from rcl_interfaces.srv import GetParameters, ListParameters
-from rclpy.client import Client
 from rclpy.node import Node
 from rclpy.parameter import parameter_value_to_python
 
 from kata_nodes import qos
+from kata_nodes.services import Services
 
 __all__ = ["ParameterCensus"]
 
-_TRIES = 100
+_LOOKS = 100
 """Looks that a node is given to answer before it is left alone."""
 
 
@@ -25,7 +25,7 @@ class ParameterCensus:
         """Listen to changes; `look` asks."""
         self._node = node
         self._known: dict[str, dict[str, Any]] = {}
-        self._asked: dict[str, _Question] = {}
+        self._asked: dict[str, _Interview] = {}
         node.create_subscription(ParameterEvent, "/parameter_events", self._on_change, qos.EVENT)
 
     @property
@@ -38,11 +38,11 @@ class ParameterCensus:
         """Ask nodes that are new, and take in what others answered; call it now and then."""
         present = {f"{space.rstrip('/')}/{name}" for name, space in self._node.get_node_names_and_namespaces()}
         for name in present - self._asked.keys():
-            self._asked[name] = _Question(self._node, name)
+            self._asked[name] = _Interview(self._node, name)
         for name in self._asked.keys() - present:
             self._asked.pop(name).end()
-        for name, question in self._asked.items():
-            values = question.look()
+        for name, interview in self._asked.items():
+            values = interview.look()
             if values is not None:
                 self._known[name] = values
 
@@ -51,49 +51,42 @@ class ParameterCensus:
         self._known.setdefault(event.node, {}).update(values)
 
 
-class _Question:
-    """Two calls to one node: which parameters it has, and their values."""
+class _Interview:
+    """Two questions to one node: which parameters it has, and their values."""
 
     def __init__(self, node: Node, name: str) -> None:
-        self._node, self._name, self._tries = node, name, 0
+        self._list, self._get = f"{name}/list_parameters", f"{name}/get_parameters"
+        self._services: Services | None = Services(node, {self._list: ListParameters, self._get: GetParameters})
+        self._question = self._services.ask(self._list, ListParameters.Request())
         self._names: list[str] = []
-        self._client: Client | None = node.create_client(ListParameters, f"{name}/list_parameters")
-        self._answer: Any = None
+        self._looks = 0
 
     def look(self) -> dict[str, Any] | None:
         """Go one step further; return the values once they came."""
-        if self._client is None:
+        if self._services is None:
             return None
-        self._tries += 1
-        if self._tries > _TRIES:
-            self.end()
-        elif self._answer is None:
-            self._ask()
-        elif self._answer.done():
-            return self._take(self._answer.result())
-        return None
-
-    def _ask(self) -> None:
-        if self._client is not None and self._client.service_is_ready():
-            request = GetParameters.Request(names=self._names) if self._names else ListParameters.Request()
-            self._answer = self._client.call_async(request)
-
-    def _take(self, result: Any) -> dict[str, Any] | None:
-        """Take the names, and ask for the values; or take these."""
-        self.end()
+        self._looks += 1
+        answer = self._question.look()
+        if answer is None:
+            if self._looks > _LOOKS:
+                self.end()
+            return None
         if self._names:
-            return {name: _plain(value) for name, value in zip(self._names, result.values, strict=False)}
-        self._names = sorted(result.result.names)
+            self.end()
+            return {name: _plain(value) for name, value in zip(self._names, answer.values, strict=False)}
+        self._names = sorted(answer.result.names)
         if not self._names:
+            self.end()
             return {}
-        self._client, self._answer = self._node.create_client(GetParameters, f"{self._name}/get_parameters"), None
+        self._question = self._services.ask(self._get, GetParameters.Request(names=self._names))
         return None
 
     def end(self) -> None:
         """Ask no more."""
-        if self._client is not None:
-            self._node.destroy_client(self._client)
-        self._client = None
+        if self._services is not None:
+            self._question.end()
+            self._services.close()
+        self._services = None
 
 
 def _plain(value: Any) -> Any:

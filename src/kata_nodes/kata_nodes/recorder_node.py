@@ -21,6 +21,7 @@ from kata_nodes.convert import mark_to, to_time
 from kata_nodes.recorder_config import RecorderConfig
 from kata_nodes.recorder_facts import RecorderFacts
 from kata_nodes.recorder_watch import RecorderWatch
+from kata_nodes.services import once
 from kata_nodes.simulated_receipt import LockstepReceipt, SimulatedReceipt
 from kata_nodes.spin import run
 from kata_nodes.stream_intake import StreamIntake
@@ -44,10 +45,10 @@ class RecorderNode(Node):
         self._facts = RecorderFacts(self, self._config, self._intakes, simulated)
         self._watch = RecorderWatch(self, self._config, self._intakes)
         self._marks = self.create_publisher(EpisodeMark, "episode/marks", qos.EVENT)
-        self.create_service(StartEpisode, "episode/start", self._on_start)
-        self.create_service(SaveEpisode, "episode/save", self._on_save)
-        self.create_service(DiscardEpisode, "episode/discard", self._on_discard)
-        self.create_service(MarkEpisode, "episode/mark", self._on_mark)
+        self.create_service(StartEpisode, "episode/start", once(self._on_start))
+        self.create_service(SaveEpisode, "episode/save", once(self._on_save))
+        self.create_service(DiscardEpisode, "episode/discard", once(self._on_discard))
+        self.create_service(MarkEpisode, "episode/mark", once(self._on_mark))
         self.create_timer(0.2, self._look, clock=steady_clock(self))
         self._watch.greet()
         self._watch.publish(self._machine, None, "")

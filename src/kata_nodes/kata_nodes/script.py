@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Sequences that wait, played inside a node by a timer: generators whose every ``yield`` is one look later."""
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from typing import Any
 
 from rclpy.node import Node
 
 from kata_core.errors import KataError
 from kata_nodes.clocks import steady_clock
+from kata_nodes.services import Services
 
 __all__ = ["Prompter", "Script"]
 
@@ -16,13 +17,20 @@ Script = Generator[None, None, Any]
 
 
 class Prompter:
-    """Waits for conditions and services on behalf of a node, by wall time, and not for ever."""
+    """Waits for conditions and services on behalf of a node, by its steady clock, and not for ever.
 
-    def __init__(self, node: Node, patience: float) -> None:
-        """Take the node and the longest wait [s]."""
+    Args:
+        node: Whose sequence is played.
+        patience: Longest wait [s].
+        services: Classes of the services that it asks, by name.
+    """
+
+    def __init__(self, node: Node, patience: float, services: Mapping[str, Any] | None = None) -> None:
+        """Make the services' clients."""
         self._node = node
         self._patience = patience
         self._clock = steady_clock(node)
+        self._services = Services(node, services or {})
 
     def until(self, what: str, condition: Callable[[], bool]) -> Script:
         """Wait until a condition holds.
@@ -30,37 +38,43 @@ class Prompter:
         Raises:
             KataError: Patience ran out; `what` says what was waited for.
         """
-        begin = self._clock.now().nanoseconds
+        begin = self._now()
         while not condition():
-            if self._clock.now().nanoseconds - begin > self._patience * 1e9:
-                waited = f"waited {self._patience:g} s for {what}"
-                raise KataError(waited, where=self._node.get_name(), fix="do all nodes run, without errors?")
+            if self._now() - begin > self._patience:
+                raise self._tired(what)
             yield
 
-    def call(self, kind: Any, name: str, request: Any, *, insist: bool = False) -> Script:
-        """Call a service and return its answer, which has ``success`` and ``message``.
+    def call(self, name: str, request: Any, *, insist: bool = False) -> Script:
+        """Ask a service until it answers, and return its answer, which has ``success`` and ``message``.
 
         Args:
-            kind: Service class.
-            name: Relative name.
+            name: One of the services.
             request: Request.
             insist: Whether a refused call is repeated while patience lasts.
 
         Raises:
-            KataError: The service is absent or refuses.
+            KataError: Nobody answers; the node that does not is named. Or the service refuses.
         """
-        client = self._node.create_client(kind, name)
-        yield from self.until(f"service {name}", client.service_is_ready)
-        begin = self._clock.now().nanoseconds
-        answer = yield from self._ask(client, name, request)
-        while insist and not answer.success and self._clock.now().nanoseconds - begin < self._patience * 1e9:
-            answer = yield from self._ask(client, name, request)
-        self._node.destroy_client(client)
+        begin = self._now()
+        answer = yield from self._ask(name, request)
+        while insist and not answer.success and self._now() - begin < self._patience:
+            answer = yield from self._ask(name, request)
         if not answer.success:
             raise KataError(f"{name} refused: {answer.message}", where=self._node.get_name())
         return answer
 
-    def _ask(self, client: Any, name: str, request: Any) -> Script:
-        future = client.call_async(request)
-        yield from self.until(f"an answer of {name}", future.done)
-        return future.result()
+    def _ask(self, name: str, request: Any) -> Script:
+        question, begin = self._services.ask(name, request), self._now()
+        while question.look() is None:
+            if self._now() - begin > self._patience:
+                question.end()
+                raise self._tired(f"an answer of {name} by {self._services.whose(name)}")
+            yield
+        return question.answer
+
+    def _tired(self, what: str) -> KataError:
+        waited = f"waited {self._patience:g} s for {what}"
+        return KataError(waited, where=self._node.get_name(), fix="do all nodes run, without errors?")
+
+    def _now(self) -> float:
+        return float(self._clock.now().nanoseconds) * 1e-9

@@ -10,6 +10,7 @@ import os
 import select
 import sys
 import termios
+import time
 import tty
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,8 +18,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from kata_msgs.msg import EpisodeState
+    from kata_nodes.services import Question
 
 __all__ = ["add_arguments", "run"]
+
+_PATIENCE = 30.0
+"""Longest wait for an answer [s]; saving may wait for a disk."""
 
 _HELP = "s start · space success · f failure · d discard · m mark · i intervention · q quit"
 
@@ -44,6 +49,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         with _raw(sys.stdin):
             while keyboard.press(_key(sys.stdin)):
+                keyboard.look()
                 loop.spin_once(timeout_sec=0.05)
     except KeyboardInterrupt:
         pass
@@ -62,12 +68,14 @@ class _Keyboard:
 
         from kata_msgs import msg, srv
         from kata_nodes import qos
+        from kata_nodes.services import Services
 
         self._args, self._srv, self._kinds = args, srv, msg.EpisodeMark
         self.node = Node("keyboard")
         self.node.create_subscription(msg.EpisodeState, "episode/state", self._show, qos.LATCHED)
         types = {"start": srv.StartEpisode, "save": srv.SaveEpisode, "discard": srv.DiscardEpisode, "mark": srv.MarkEpisode}
-        self._services = {name: self.node.create_client(kind, f"episode/{name}") for name, kind in types.items()}
+        self._services = Services(self.node, {f"episode/{name}": kind for name, kind in types.items()})
+        self._questions: dict[Question, tuple[str, float]] = {}
         self._intervening = False
 
     def press(self, key: str) -> bool:
@@ -98,11 +106,22 @@ class _Keyboard:
         return self._srv.MarkEpisode.Request(kind=kind, label="intervention")
 
     def _call(self, name: str, request: Any) -> None:
-        client = self._services[name]
-        if client.service_is_ready():
-            client.call_async(request).add_done_callback(lambda future: self._say(name, future.result()))
+        service = f"episode/{name}"
+        if self._services.offered(service):
+            question = self._services.ask(service, request, lambda: self._say(name, question.answer))
+            self._questions[question] = service, time.monotonic() + _PATIENCE
         else:
-            print(f"\r\x1b[Kno recorder offers episode/{name} yet")
+            print(f"\r\x1b[Kno recorder offers {service} yet")
+
+    def look(self) -> None:
+        """Ask what waits to be asked, perhaps again, though not for ever: a recorder that starts later must not obey."""
+        for question, (service, end) in tuple(self._questions.items()):
+            if question.look() is not None:
+                del self._questions[question]
+            elif time.monotonic() > end:
+                del self._questions[question]
+                question.end()
+                print(f"\r\x1b[K{self._services.whose(service)} did not answer {service}", flush=True)
 
     @staticmethod
     def _say(name: str, answer: Any) -> None:

@@ -3,6 +3,7 @@
 
 import asyncio
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from time import monotonic_ns
 from typing import Any
@@ -25,6 +26,7 @@ from kata_nodes import qos
 from kata_nodes.commanded import Commanded
 from kata_nodes.convert import JointConverter, engage_to, frames_to, to_time
 from kata_nodes.latest import Latest
+from kata_nodes.services import AGAIN, Services
 
 __all__ = ["Graph", "Picture"]
 
@@ -76,7 +78,7 @@ class Graph:
             "episode/mark": MarkEpisode,
             **({} if source == "vr" else {f"{source}/engage": SetBool}),
         }
-        self._clients = {name: node.create_client(kind, name) for name, kind in kinds.items()}
+        self._services = Services(node, kinds)
 
     def _on_demand(self, kind: type, topic: str) -> Any:
         if topic not in self._topics:
@@ -131,27 +133,26 @@ class Graph:
 
     def offers(self, service: str) -> bool:
         """Return whether somebody offers a service."""
-        return service in self._clients and self._clients[service].service_is_ready()
+        return self._services.offered(service)
 
     async def ask(self, service: str, request: Any, patience: float = 5.0) -> Any:
         """Call a service from the server's thread; None if nobody offers it, or nobody answers in time [s]."""
         if not self.offers(service):
             return None
-        loop = asyncio.get_running_loop()
-        answer: asyncio.Future[Any] = loop.create_future()
-
-        def settle(result: Any) -> None:
-            if not answer.done():
-                answer.set_result(result)
-
-        def pass_on(done: Any) -> None:
-            loop.call_soon_threadsafe(settle, done.result())
-
-        self._clients[service].call_async(request).add_done_callback(pass_on)
+        loop, heard = asyncio.get_running_loop(), asyncio.Event()
+        question = self._services.ask(service, request, lambda: loop.call_soon_threadsafe(heard.set))
+        end = loop.time() + patience
         try:
-            return await asyncio.wait_for(answer, patience)
-        except TimeoutError:
-            return None
+            while question.look() is None and (left := end - loop.time()) > 0.0:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(heard.wait(), min(AGAIN, left))
+        finally:
+            question.end()
+        return question.answer
+
+    def whose(self, service: str) -> str:
+        """Return in words which node offers a service."""
+        return self._services.whose(service)
 
     def _on_episode(self, message: Any) -> None:
         self.episode = message
