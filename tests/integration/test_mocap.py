@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A real motion clip through the running graph: the robot's wrists follow the person's, within every limit."""
+"""A clip of somebody who boxes through the running graph: the robot's wrists follow the person's, within every limit."""
 
 from itertools import pairwise
 
@@ -15,8 +15,10 @@ from kata_nodes.convert import JointConverter, frames_from, from_time
 
 pytestmark = [pytest.mark.ros, pytest.mark.slow]
 
-CLIP = "cmu_02_05_punch_strike.bvh"
-SECONDS = 6.0
+FOLLOWED = (Verdict.FOLLOWING, Verdict.LIMITED)
+WARM_IN, SECONDS = 3.0, 6.0
+DELAY = 0.04
+"""By how much the robot's arms lag behind the person's, as README.md has it [s]."""
 ARM = {"left": ("left_shoulder_roll_link", "left_elbow_link", "left_wrist_yaw_link")}
 ARM["right"] = tuple(name.replace("left", "right") for name in ARM["left"])
 
@@ -30,27 +32,27 @@ def robot():
 
 
 @pytest.fixture
-def streamed(launch, probe, mocap, robot):
+def streamed(graph, boxing):
     """Play the clip for some seconds; return what was heard of frames, joint states, commands and verdicts."""
-    launch("teleop", "source:=mocap", f"clip:={mocap / CLIP}", "camera_rate:=0", "console:=false", "engage:=true")
-    frames, states = probe.hear(HumanFrames, "frames"), probe.hear(JointState, "joint_states")
-    commands, verdicts = probe.hear(JointCommand, "command"), probe.hear(Verdict, "verdict")
-    moving = lambda: verdicts and verdicts[-1][1].status in (Verdict.FOLLOWING, Verdict.LIMITED)  # noqa: E731
-    assert probe.until(moving, 90.0)
-    start = from_time(frames[-1][1].header.stamp)
-    assert probe.until(lambda: from_time(frames[-1][1].header.stamp) - start > (3.0 + SECONDS) * 1e9, 60.0)
-    return frames, states, commands, verdicts
+    graph.launch("teleop", "source:=mocap", f"clip:={boxing}", "camera_rate:=0", "console:=false", "engage:=true")
+    heard = graph.hear(HumanFrames, "frames"), graph.hear(JointState, "joint_states")
+    heard = *heard, graph.hear(JointCommand, "command"), graph.hear(Verdict, "verdict")
+    assert graph.until(lambda: heard[3] and heard[3][-1][1].status in FOLLOWED, 10.0)
+    graph.run(WARM_IN + SECONDS)
+    return heard
 
 
 def test_wrists_follow_and_commands_keep_every_limit(streamed, robot, report):
     frames, states, commands, verdicts = ([m for _, m in heard] for heard in streamed)
-    error = wrist_error(robot, frames, states)
-    report(f"wrists against the scaled human's, {SECONDS:g} s of {CLIP}: {error}")
-    assert error["median_cm"] <= 4.0, "most of the time; a machine that stutters is held now and then, rightly"
+    distance = 100.0 * wrist_distance(robot, frames, states)
+    mean, p95 = distance.mean(), np.percentile(distance, 95)
+    report(f"wrists against the scaled human's {1e3 * DELAY:.0f} ms before: {mean:.2f} cm mean, {p95:.2f} p95")
+    assert mean <= 2.5
     stamps = [from_time(m.header.stamp) for m in frames]
     assert len(set(stamps)) == len(stamps)
     keep_limits(robot, commands)
-    assert verdicts[-1].status in (Verdict.FOLLOWING, Verdict.LIMITED)
+    followed = [m.status in FOLLOWED for m in verdicts]
+    assert all(followed[followed.index(True) :]), "nothing holds a person who moves within the limits"
 
 
 def keep_limits(robot, commands):
@@ -65,27 +67,19 @@ def keep_limits(robot, commands):
     assert (np.abs(velocities) <= np.minimum(config.velocity_scale * robot.max_velocity, config.max_velocity) + 1e-9).all()
 
 
-def wrist_error(robot, frames, states):
-    """Compare wrists relative to shoulders, in the pelvis' frame, the human's limbs scaled to the robot's lengths.
+def wrist_distance(robot, frames, states):
+    """Return how far wrists are from the human's a moment before, shape (k, 2), [m].
 
-    The robot needs time to follow; the delay that fits best is reported beside the error.
+    Both are relative to shoulders, in the pelvis' frame, the human's limbs scaled to the robot's lengths.
     """
     joints = JointConverter(robot.layout)
     state_time = np.array([from_time(m.header.stamp) for m in states]) * 1e-9
     measured = np.array([robot_wrists(robot, joints.state_from(m).value.position) for m in states])
-    playing = [frames_from(m) for m in frames][-int(SECONDS * 60) :]
+    playing = [frames_from(m) for m in frames][-round(SECONDS * 60) : -round(DELAY * 60) - 1]
     human = np.array([human_wrists(robot, f) for f in playing])
-    time = np.array([f.stamp for f in playing]) * 1e-9
-    best = {}
-    for delay in np.arange(0.0, 0.31, 0.02):
-        later = np.stack([np.interp(time + delay, state_time, measured[:, k]) for k in range(measured.shape[1])], axis=1)
-        inside = time + delay <= state_time[-1]
-        distance = np.linalg.norm((later - human)[inside].reshape(-1, 2, 3), axis=2)
-        if not best or 100 * distance.mean() < best["mean_cm"]:
-            median, p95 = 100 * np.percentile(distance, (50, 95))
-            figures = {"mean_cm": 100 * distance.mean(), "median_cm": median, "p95_cm": p95, "delay_ms": 1e3 * delay}
-            best = {name: round(float(value), 2) for name, value in figures.items()}
-    return best
+    later = np.array([f.stamp for f in playing]) * 1e-9 + DELAY
+    robots = np.stack([np.interp(later, state_time, column) for column in measured.T], axis=1)
+    return np.linalg.norm((robots - human).reshape(-1, 2, 3), axis=2)
 
 
 def robot_wrists(robot, position):

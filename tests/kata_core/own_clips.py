@@ -89,11 +89,11 @@ def reaching() -> Human:
 
 
 def boxing(rounds: int = 4) -> Human:
-    """Take up a guard, left foot ahead, and throw jabs, crosses and hooks, the trunk turning behind each."""
-    punches = (("left", (0.5, 0.02, 0.08), -24.0), ("right", (0.5, -0.02, 0.06), 26.0), ("left", (0.34, -0.06, 0.06), -38.0))
+    """Take up a guard as wide as the shoulders, left foot ahead; throw jabs, crosses and hooks, the trunk turning behind each."""
+    punches = (("left", (0.46, 0.06, 0.08), -24.0), ("right", (0.46, -0.06, 0.06), 26.0), ("left", (0.34, -0.06, 0.06), -38.0))
     last = 2.0 + 0.95 * len(punches) * rounds
     end, guarded = last + 1.6, (0.6, 1.6, last, last + 1.0)
-    guard = {side: np.array([0.27, 0.09 * y, 0.02]) for side, y in SIDES}
+    guard = {side: np.array([0.30, 0.19 * y, 0.0]) for side, y in SIDES}
     hands = {side: _keys(_HANGING[side], end, {guarded: guard[side]}) for side, _ in SIDES}
     trunk = {
         "yaw": _keys(0.0, end, {guarded: -12.0}),
