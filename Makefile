@@ -11,7 +11,7 @@ DEMO_ARGS ?=
 ARGS ?=
 
 IN := source scripts/env.sh &&
-PYTEST := python -m pytest -rsR
+PYTEST := python -m pytest -rs
 
 # What tests of the pages need beside the setup: Chromium (about 300 MB) and the pages; without them these tests are skipped.
 PAGES := @$(PYTHON) scripts/debian.py; $(IN) python scripts/build_web.py || true

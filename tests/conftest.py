@@ -33,21 +33,6 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
             _unexpected.append(f"{report.nodeid}: {reason}")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let a test of live processes try twice more if it failed while the machine was crowded; the summary names each such test.
-
-    On a machine with cores to spare a fault that shows now and then fails the run.
-    """
-    for item in items:
-        if item.get_closest_marker("ros"):
-            item.add_marker(pytest.mark.flaky(reruns=2, condition=_machine_is_crowded))
-
-
-def _machine_is_crowded() -> bool:
-    """Return whether processes want more than half of the cores, over the last minute; of two, a whole graph under test does."""
-    return os.getloadavg()[0] > (os.cpu_count() or 1) / 2
-
-
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Fail a run with unexpected skips."""
@@ -58,7 +43,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Name the unexpected skips, and write the counts for scripts/run_tests.py."""
     if file := os.environ.get("KATA_TEST_COUNTS"):
-        outcomes = ("passed", "failed", "error", "skipped", "rerun")
+        outcomes = ("passed", "failed", "error", "skipped")
         Path(file).write_text(json.dumps({name: len(terminalreporter.stats.get(name, ())) for name in outcomes}))
     for line in _unexpected:
         terminalreporter.write_line(f"unexpected skip: {line} (expected reasons: tests/conftest.py)", red=True)
