@@ -1,46 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """A policy at the wheel moves its joints, holds the others, and waits for what it must see."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
+from policy_doubles import BALL, FAR, GOAL, JOINTS, STEP, Backward, Follower, Wary, state
 
-from kata_core import JointState, load_robot
-from kata_core.observation import CameraSpec, TermSpec
-from kata_core.policy.execution import ExecutionConfig
-from kata_core.policy.monitor import UNMONITORED, Certainty, Levels, MonitorSpec
+from kata_core import load_robot
+from kata_core.policy.monitor import UNMONITORED, Certainty
 from kata_core.policy.pilot import Pilot
 from kata_core.policy.scene import Scene
-
-STEP = 20_000_000
-"""Time between steps [ns]; stamps below are counted in it."""
-JOINTS = ("right_elbow_joint", "right_wrist_roll_joint")
-BALL = np.array([0.3, -0.2, 0.1])
-GOAL = Scene({"goal": BALL})
-FAR = Scene({"goal": np.array([0.3, -0.2, 9.0])})
-
-
-class Follower:
-    """Wants the first joint at the goal's height and the second at rest, at once and in all of its chunk."""
-
-    contract = SimpleNamespace(
-        terms=(TermSpec("object_position/goal", (3,)),),
-        joint_names=JOINTS,
-        horizon=4,
-        rate=50.0,
-        monitor=None,
-        execution=ExecutionConfig(),
-        history=1,
-        cameras=(),
-    )
-
-    def reset(self, seed):
-        pass
-
-    def act(self, observation):
-        self.seen = observation
-        return np.tile([observation["object_position/goal"][2], 0.0], (4, 1)).astype(float)
 
 
 @pytest.fixture(scope="module")
@@ -53,17 +21,16 @@ def pilot(g1):
     return Pilot(g1, Follower())
 
 
-def state(g1, stamp, offset=0.0):
-    zeros = np.zeros(len(g1.layout))
-    return JointState(stamp * STEP, g1.rest + offset, zeros, zeros)
-
-
 def engage(pilot, g1, stamp, offset=0.0):
     return pilot.engage(state(g1, stamp, offset), stamp * STEP)
 
 
 def step(pilot, g1, stamp, objects, offset=0.0):
-    return pilot.step(state(g1, stamp, offset), objects, stamp * STEP)
+    measured, now = state(g1, stamp, offset), stamp * STEP
+    question = pilot.ask(measured, objects, now)
+    if question is not None:
+        pilot.answer(question, pilot._policy.act(question.observation), now)
+    return pilot.target(measured, now)
 
 
 def test_nothing_is_wanted_before_engaging_nor_after(pilot, g1):
@@ -99,13 +66,6 @@ def test_a_new_engage_forgets_old_chunks(pilot, g1):
     engage(pilot, g1, 3)
     elbow = g1.layout.names.index(JOINTS[0])
     assert step(pilot, g1, 4, GOAL).position[elbow] == pytest.approx(0.1, abs=1e-6)
-
-
-class Wary(Follower):
-    """The same, where goals within 3 m of GOAL are what it was trained on."""
-
-    monitor = MonitorSpec(BALL, np.eye(3), Levels(1.0, 3.0, 40), None, 2, 0.1, 0.01)
-    contract = SimpleNamespace(**{**vars(Follower.contract), "monitor": monitor})
 
 
 def test_a_goal_far_away_makes_it_unsure_and_its_old_plans_are_dropped(g1):
@@ -149,17 +109,6 @@ def test_it_stops_as_soon_as_it_is_blind_whatever_it_had_planned(pilot, g1):
     assert step(pilot, g1, 1, Scene()) is None
     assert pilot.late == 0
     assert step(pilot, g1, 2, GOAL) is not None
-
-
-class Backward(Follower):
-    """The same, of three observations, the last of which counts; it looks at pictures, too."""
-
-    head = CameraSpec("head", 4, 6)
-    contract = SimpleNamespace(**{**vars(Follower.contract), "history": 3, "cameras": (head,)})
-
-    def act(self, observation):
-        self.seen = observation
-        return np.zeros((4, 2))
 
 
 def test_a_policy_that_looks_back_sees_its_past_and_its_pictures(g1):

@@ -6,7 +6,10 @@ from numpy.typing import ArrayLike
 
 from kata_core.arrays import FloatArray
 
-__all__ = ["minimum_jerk"]
+__all__ = ["PEAK", "minimum_jerk"]
+
+PEAK = 1.875
+"""Greatest velocity on a minimum-jerk path, over its mean (15/8)."""
 
 
 def minimum_jerk(start: ArrayLike, end: ArrayLike, duration: float, elapsed: float) -> FloatArray:

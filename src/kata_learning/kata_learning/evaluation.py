@@ -16,6 +16,7 @@ from kata_core.params import param
 from kata_core.pictures import shrink
 from kata_core.policy import Certainty
 from kata_core.policy.onnx_policy import OnnxPolicy
+from kata_core.policy.runner import RunnerConfig
 from kata_core.robot import RobotModel
 from kata_core.safety import SafetyConfig
 from kata_learning.bag_pool import open_pool
@@ -111,7 +112,8 @@ class _Arena:
         from kata_sim import run_rollout
 
         seed = self._config.seed + number
-        loop = PolicyLoop(self._robot, self._policy, self._safety, delay=self._config.delay, look=self._look, seed=seed)
+        config, delay = RunnerConfig(seed=seed), self._config.delay
+        loop = PolicyLoop(self._robot, self._policy, self._safety, config, delay=delay, look=self._look)
         rollout = run_rollout(self._simulation, loop, seed=seed, rate=self._safety.rate, timeout=self._timeout)
         return Attempt(rollout.success, rollout.elapsed, loop.statuses, loop.reasons, loop.certainties)
 

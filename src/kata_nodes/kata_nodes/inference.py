@@ -1,37 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0
 """A policy's inference in a thread of its own, so that the node's tick waits no longer than it may."""
 
-from concurrent.futures import Future, ThreadPoolExecutor, wait
-from time import perf_counter
-from typing import NamedTuple
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import wait as _wait
 
-from kata_core.arrays import FloatArray
+from kata_core.policy.inference import Answer, answer
 from kata_core.policy.onnx_policy import OnnxPolicy
 from kata_core.policy.pilot import Question
 
-__all__ = ["Answer", "Inference"]
+__all__ = ["ThreadedInference"]
 
 
-class Answer(NamedTuple):
-    """What came of a question.
+class ThreadedInference:
+    """Answers one question at a time; ONNX Runtime lets go of Python's lock meanwhile.
 
-    Attributes:
-        question: What was asked.
-        chunk: Shape (horizon, k), [rad].
-        seconds: How long inference took.
+    Args:
+        policy: What answers.
+        patience: Longest time that a step waits for an answer [s].
     """
 
-    question: Question
-    chunk: FloatArray
-    seconds: float
-
-
-class Inference:
-    """Answers one question at a time; ONNX Runtime lets go of Python's lock meanwhile."""
-
-    def __init__(self, policy: OnnxPolicy) -> None:
+    def __init__(self, policy: OnnxPolicy, patience: float) -> None:
         """Make ready; the thread starts with the first question."""
-        self._policy = policy
+        self._policy, self._patience = policy, patience
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="inference")
         self._running: Future[Answer] | None = None
 
@@ -42,26 +32,14 @@ class Inference:
 
     def ask(self, question: Question) -> None:
         """Begin with a question; must not be busy."""
-        self._running = self._pool.submit(self._answer, question)
+        self._running = self._pool.submit(answer, self._policy, question)
 
-    def _answer(self, question: Question) -> Answer:
-        begin = perf_counter()
-        chunk = self._policy.act(question.observation)
-        return Answer(question, chunk, perf_counter() - begin)
-
-    def take(self, patience: float) -> Answer | None:
-        """Return the answer, once.
-
-        Args:
-            patience: Longest time to wait for it [s].
-
-        Returns:
-            None if nothing was asked, or the answer takes longer.
-        """
+    def take(self, *, wait: bool) -> Answer | None:
+        """Return the answer, once; None if nothing was asked, or it takes longer than a step may wait."""
         if self._running is None:
             return None
         future = self._running
-        wait((future,), timeout=patience)
+        _wait((future,), timeout=self._patience if wait else 0.0)
         if not future.done():
             return None
         self._running = None

@@ -39,6 +39,7 @@ class Surroundings:
             camera.name: Latest(node, CompressedImage, f"camera/{camera.name.replace('.', '/')}/image_raw/compressed")
             for camera in contract.cameras
         }
+        self._decoded: dict[str, tuple[CompressedImage, NDArray[np.uint8] | None]] = {}
         sensors = [term.name.removeprefix("wrench/") for term in contract.terms if term.name.startswith("wrench/")]
         self._wrenches = {sensor: Latest(node, WrenchStamped, f"{sensor}/wrench") for sensor in sensors}
 
@@ -55,7 +56,11 @@ class Surroundings:
 
     def _look(self, camera: CameraSpec) -> NDArray[np.uint8] | None:
         image = self._cameras[camera.name].read()
-        return None if image is None or self._old(image) else decode_picture(image.data, camera.height)
+        if image is None or self._old(image):
+            return None
+        if self._decoded.get(camera.name, (None,))[0] is not image:  # most pictures are looked at more than once
+            self._decoded[camera.name] = image, decode_picture(image.data, camera.height)
+        return self._decoded[camera.name][1]
 
     def _wrench(self, name: str) -> FloatArray | None:
         message = self._wrenches[name].read()

@@ -6,13 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from kata_core.arrays import FloatArray
-from kata_core.minimum_jerk import minimum_jerk
+from kata_core.minimum_jerk import PEAK, minimum_jerk
 from kata_core.params import param
 
 __all__ = ["Ending", "EndingConfig"]
-
-_PEAK = 1.875
-"""Greatest velocity on a minimum-jerk path, over its mean (15/8)."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +46,7 @@ class Ending:
         self._start, self._rest = np.array(start), np.array(rest)
         self._leaves = since + round(config.hold_time * 1e9)
         distance = float(np.abs(self._rest - self._start).max(initial=0.0))
-        self._duration = max(_PEAK * distance / config.return_velocity, 1e-3)
+        self._duration = max(PEAK * distance / config.return_velocity, 1e-3)
 
     def position(self, now: int) -> FloatArray:
         """Return the target at a time [ns], shape (n,), [rad]."""

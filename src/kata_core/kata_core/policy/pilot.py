@@ -31,13 +31,13 @@ class Question:
     Attributes:
         step: Steps since engage; the first row of the answer is for it.
         engagement: Counts engages; an answer from before the last one is not heard.
-        present: The observation of this step, terms alone.
+        present: The observation of this step by input, pictures as ``camera.NAME``.
         observation: As `OnnxPolicy.act` takes it, with pictures and history.
     """
 
     step: int
     engagement: int
-    present: Mapping[str, NDArray[np.float32]]
+    present: Mapping[str, NDArray[Any]]
     observation: Mapping[str, NDArray[Any]]
 
 
@@ -45,8 +45,8 @@ class Pilot:
     """Moves a policy's joints and holds all others where they were at engage.
 
     Time is counted in steps of the policy's rate since engage. `ask` and `answer` may be apart in time, and `OnnxPolicy.act`
-    between them in another thread: the target at any step is the row of the plans that is for this step. `step` does
-    all three at once.
+    between them in another thread: the target at any step is the row of the plans that is for this step
+    (`kata_core.policy.runner` does all three).
     """
 
     def __init__(self, robot: RobotModel, policy: OnnxPolicy, execution: ExecutionConfig | None = None, seed: int = 0) -> None:
@@ -67,7 +67,6 @@ class Pilot:
         self._history = ObservationHistory(contract.history)
         names = tuple(term.name for term in contract.terms)
         self._monitor = PolicyMonitor(contract.monitor, names) if contract.monitor else None
-        self._looks_back = contract.history > 1
         self._held: FloatArray | None = None
         self._since = self._engagement = 0
         self._seed = seed
@@ -94,12 +93,17 @@ class Pilot:
         if state is None:
             return NO_STATE
         self._held = np.array(state.position)
-        self._since, self.late, self.late_in_a_row = now, 0, 0
+        self._since, self.late = now, 0
+        self.restart()
+        return ""
+
+    def restart(self) -> None:
+        """Begin anew from where the robot is: with no past, no plan and no doubt; time goes on, and other joints stay."""
         self._engagement += 1
+        self.late_in_a_row = 0
         self._answered = self._blind = False
         self._policy.reset(self._seed + self._engagement)
         self._forget()
-        return ""
 
     def disengage(self) -> str:
         """Let go; always possible, so the answer is an empty string."""
@@ -122,30 +126,30 @@ class Pilot:
         """Return which step a time [ns] belongs to."""
         return round(self.elapsed(now) * self._policy.contract.rate)
 
-    def ask(self, state: JointState | None, scene: Scene, now: int) -> Question | None:
-        """Return what the policy should be asked now, if anything; call it once each step.
+    def ask(self, state: JointState | None, scene: Scene, now: int, free: bool = True) -> Question | None:
+        """Observe, and return what the policy should be asked now, if anything; call it at every step.
 
         Args:
             state: The newest joint state.
             scene: What else is there.
             now: Present time [ns].
+            free: Whether a question can be answered now; what is seen meanwhile is the past of the next one.
 
         Returns:
             None while disengaged, while the running plan is not to be renewed yet, or while the state or something else
             that the policy observes is missing.
         """
-        step = self.step_at(now)
-        wanted = self._executor.wants(step)
-        if self._held is None or state is None or not (wanted or self._looks_back):
+        if self._held is None or state is None:
             return None
-        present = self._observer.observe(state, scene.objects, scene.wrenches)
-        pictures = None if present is None else self._pictures(scene)
-        self._blind = present is None or pictures is None
-        if present is None or pictures is None:
+        terms = self._observer.observe(state, scene.objects, scene.wrenches)
+        pictures = None if terms is None else self._pictures(scene)
+        self._blind = terms is None or pictures is None
+        if terms is None or pictures is None:
             self._history.clear()  # what was seen before the gap is no past of what will be seen after it
             return None
-        observation = self._history.push({**present, **pictures})
-        if not wanted:
+        present: dict[str, NDArray[Any]] = {**terms, **pictures}
+        observation, step = self._history.push(present), self.step_at(now)
+        if not (free and self._executor.wants(step)):
             return None
         self._executor.ask(step)
         return Question(step, self._engagement, present, observation)
@@ -199,10 +203,3 @@ class Pilot:
         position = self._held.copy()
         position[self._moved] = action
         return JointCommand.at(state.stamp, position, self._robot.stiffness, self._robot.damping)
-
-    def step(self, state: JointState | None, scene: Scene, now: int) -> JointCommand | None:
-        """Ask, answer and return the target, at once; call it at the policy's rate."""
-        question = self.ask(state, scene, now)
-        if question is not None:
-            self.answer(question, self._policy.act(question.observation), now)
-        return self.target(state, now)
