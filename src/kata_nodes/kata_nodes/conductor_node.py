@@ -53,7 +53,7 @@ class ConductorNode(Node):
         """Read parameters and begin."""
         super().__init__("conductor", **options)
         self._config = params.declare(self, NodeConfig)
-        self._prompter = Prompter(self, self._config.patience, self._services())
+        self._prompter = Prompter(self, self._config.patience, self._asked_services())
         self._joints = Latest(self, JointStateMsg, "joint_states")
         self._task = Latest(self, TaskState, "task/state")
         self._frames = Latest(self, HumanFrames, "frames")
@@ -61,7 +61,7 @@ class ConductorNode(Node):
         self._script = self._session()
         self.create_timer(0.02, self._look, clock=steady_clock(self))
 
-    def _services(self) -> dict[str, Any]:
+    def _asked_services(self) -> dict[str, Any]:
         kinds: dict[str, Any] = {f"{self._config.source}/engage": SetBool}
         if self._config.reset:
             kinds |= dict.fromkeys(("safety/stop", "safety/reset", "sim/reset_world"), Trigger)
