@@ -6,6 +6,10 @@ at 30 Hz, no two bags with the same pictures. The loader is compared, in the sam
 with a plain torch Dataset that reads LeRobot's layout: numbers from Parquet, pictures from MP4 by seeking to a
 key frame and decoding from there.
 
+What a busy machine must not change is measured by CPU time (`build_speedup`: recorded seconds by CPU second, times the cores
+that the build uses, as on free cores) or as ratios of what takes turns within a second (`build_over_decoding`: CPU time against
+merely decoding the same pictures; `image_loader_ratio`). Seconds of the wall and samples a second are those of this run.
+
   python benchmarks/dataset.py --json dataset.json
 """
 
@@ -19,9 +23,10 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import av
+import cv2
 import numpy as np
 import pyarrow.parquet as pq
 import torch
@@ -32,6 +37,7 @@ from kata_core.robot import load_robot
 from kata_learning.dataset import load_dataset
 from kata_learning.dataset.loader import WindowLoader, WindowSpec
 from kata_learning.dataset.torch_windows import TorchWindows
+from kata_learning.raw_bags import read_raw
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests/kata_learning"))
 from synthetic import make_jpegs, simulate_reach, write_bag
@@ -65,27 +71,56 @@ def main() -> int:
 
 def measure(folder: Path, bags: Path, recorded: float, given: float) -> dict[str, float]:
     """Return all figures; so much was recorded [s], and each loader is given a time [s]."""
+    bare = decoding_cpu(bags)
     wall, cpu = timed_build(bags, folder / "dataset")
     dataset, exported = load_dataset(folder / "dataset"), folder / "lerobot"
     kata(["dataset", "select", str(folder / "dataset"), "--episodes", f"0-{EXPORTED - 1}", "--out", str(folder / "part")])
     kata(["dataset", "export", str(folder / "part"), "--out", str(exported)])
     states = WindowLoader(dataset, "train", WindowSpec(horizon=HORIZON))
     pictures = WindowLoader(dataset, "train", WindowSpec(horizon=HORIZON, cameras=CAMERAS))
-    state = rate(forever(lambda: TorchWindows(states, STATE_BATCH)), given)
-    image = rate(forever(lambda: TorchWindows(pictures, IMAGE_BATCH)), given)
-    plain = {workers: rate(forever(lambda w=workers: plain_batches(exported, w)), given) for workers in (0, os.cpu_count() or 1)}
+    readers = {
+        "state_loader": forever(lambda: TorchWindows(states, STATE_BATCH)),
+        "image_loader": forever(lambda: TorchWindows(pictures, IMAGE_BATCH)),
+        "plain": forever(lambda: plain_batches(exported, 0)),
+        "plain_workers": forever(lambda: plain_batches(exported, os.cpu_count() or 1)),
+    }
+    rates = take_turns(readers, given)
+    return {
+        **build_figures(recorded, wall, cpu, bare, min(os.cpu_count() or 1, len(list(bags.iterdir())))),
+        **{f"{name}_samples_s": found.wall for name, found in rates.items()},
+        "image_loader_ratio": rates["image_loader"].cpu / rates["plain"].cpu,
+    }
+
+
+def build_figures(recorded: float, wall: float, cpu: float, bare: float, cores: int) -> dict[str, float]:
+    """Return what is said of a build; all times in [s].
+
+    Args:
+        recorded: Length of what was recorded.
+        wall: How long the build took.
+        cpu: CPU time of all its processes.
+        bare: CPU time of decoding its pictures and no more.
+        cores: How many cores it uses where they are free.
+    """
     return {
         "recorded_s": recorded,
         "build_wall_s": wall,
         "build_cpu_s": cpu,
-        "build_speedup": recorded / wall,
-        "build_speedup_cpu": recorded / cpu,
-        "state_loader_samples_s": state,
-        "image_loader_samples_s": image,
-        "plain_samples_s": plain[0],
-        "plain_workers_samples_s": plain[os.cpu_count() or 1],
-        "image_loader_ratio": image / max(plain.values()),
+        "build_speedup": cores * recorded / cpu,
+        "build_cores": cpu / wall,
+        "build_over_decoding": cpu / bare,
     }
+
+
+def decoding_cpu(bags: Path) -> float:
+    """Return the CPU time of decoding all pictures of some bags once, measured on those of one of them [s]."""
+    found = sorted(bags.iterdir())
+    raw = read_raw(found[0], lambda topic, _: topic if topic.endswith("compressed") else None)
+    begin = time.process_time()
+    for stream in raw.streams.values():
+        for data in stream.data:
+            cv2.imdecode(np.frombuffer(data, np.uint8)[bytes(data).index(b"\xff\xd8") :], cv2.IMREAD_COLOR)
+    return (time.process_time() - begin) * len(found)
 
 
 def make_bags(folder: Path, count: int, seconds: float) -> None:
@@ -115,13 +150,30 @@ def forever(epoch: Callable[[], Any]) -> Iterator[int]:
             yield len(batch["action"])
 
 
-def rate(sizes: Iterator[int], given: float) -> float:
-    """Return samples a second [Hz] after a first batch that opens files."""
-    next(sizes)
-    start, count = time.perf_counter(), 0
+class Rate(NamedTuple):
+    """How fast a reader was, in samples by second of the wall, and by second of CPU time of this process [Hz]."""
+
+    wall: float
+    cpu: float
+
+
+def take_turns(readers: dict[str, Iterator[int]], given: float, rounds: int = 5) -> dict[str, Rate]:
+    """Return each reader's median over rounds in which all have a turn, so that they meet the same machine."""
+    found: dict[str, list[Rate]] = {name: [] for name in readers}
+    for _ in range(rounds):
+        for name, sizes in readers.items():
+            found[name].append(rate(sizes, given / rounds))
+    return {name: Rate(*np.median(rates, axis=0).tolist()) for name, rates in found.items()}
+
+
+def rate(sizes: Iterator[int], given: float) -> Rate:
+    """Measure for a time [s], after what opened files or was gathered ahead while another reader had its turn."""
+    for _ in range(2 * (os.cpu_count() or 1) + 1):
+        next(sizes)
+    start, before, count = time.perf_counter(), time.process_time(), 0
     while time.perf_counter() - start < given:
         count += next(sizes)
-    return count / (time.perf_counter() - start)
+    return Rate(count / (time.perf_counter() - start), count / (time.process_time() - before))
 
 
 class PlainLeRobot(Dataset[dict[str, torch.Tensor]]):

@@ -47,6 +47,9 @@ TYPES = {
     **dict.fromkeys(CAMERAS, "sensor_msgs/msg/Image"),
 }
 TICKS = os.sysconf("SC_CLK_TCK")
+_SAVE = 120.0
+"""Longest time that saving may take, besides ten times what was recorded [s]: raw pictures of a minute are 2.8 GB, which a disk
+that others use too took more than a minute to write out."""
 
 
 @dataclass
@@ -86,11 +89,17 @@ class Operator(Node):
             self._loop.spin_once(timeout_sec=0.05)
         return bool(until())
 
-    def call(self, kind: Any, name: str, request: Any) -> Any:
-        """Call a service, and end the benchmark if it refuses."""
+    def end(self) -> None:
+        """Leave the graph."""
+        self._loop.remove_node(self)
+        self._loop.shutdown()
+        self.destroy_node()
+
+    def call(self, kind: Any, name: str, request: Any, patience: float = 60.0) -> Any:
+        """Call a service, and end the benchmark if it refuses or does not answer for so long [s]."""
         self.questions.know(name, kind)
         question = self.questions.ask(name, request)
-        if not self.wait(60.0, lambda: question.look() is not None) or not question.answer.success:
+        if not self.wait(patience, lambda: question.look() is not None) or not question.answer.success:
             sys.exit(f"{name}: {question.answer.message if question.answer else 'no answer by ' + self.questions.whose(name)}")
         return question.answer
 
@@ -137,9 +146,16 @@ def record(out: Path, seconds: float, jpeg: bool) -> tuple[Path, dict[str, int],
         published: dict[str, int] = {}
         for process in load:
             published |= json.loads(process.communicate(timeout=30)[0])
-        saved = operator.call(SaveEpisode, "episode/save", SaveEpisode.Request(task_success=True))
-    figures = {"cpu_cores": (late.cpu - before.cpu) / took, "rss_growth_mb": late.rss - early.rss, "rss_mb": late.rss}
-    operator.destroy_node()
+        begin = time.monotonic()
+        saved = operator.call(SaveEpisode, "episode/save", SaveEpisode.Request(task_success=True), _SAVE + 10.0 * seconds)
+        took_to_save = time.monotonic() - begin
+    figures = {
+        "save_s": took_to_save,
+        "cpu_cores": (late.cpu - before.cpu) / took,
+        "rss_growth_mb": late.rss - early.rss,
+        "rss_mb": late.rss,
+    }
+    operator.end()
     return Path(saved.path), published, figures
 
 
@@ -165,6 +181,8 @@ def count(bag: Path, published: dict[str, int]) -> dict[str, float]:
 
 def measure(seconds: float, jpeg: bool) -> dict[str, float]:
     """Record and count once."""
+    # On stderr, at once: whoever sends the figures away, or waits for them, must not be left in the dark.
+    print(f"recording {seconds:g} s, JPEG {'on' if jpeg else 'off'}", file=sys.stderr, flush=True)
     out = Path(tempfile.mkdtemp(prefix="kata_recorder_"))
     try:
         bag, published, figures = record(out, seconds, jpeg)
@@ -176,7 +194,7 @@ def measure(seconds: float, jpeg: bool) -> dict[str, float]:
         }
         return {**count(bag, published), **figures, **claims, "mb_per_s": size / 1e6 / (about["duration"]["nanoseconds"] * 1e-9)}
     finally:
-        shutil.rmtree(out)
+        shutil.rmtree(out, ignore_errors=True)  # a recorder that was killed may still be writing
 
 
 def main() -> None:
@@ -189,16 +207,19 @@ def main() -> None:
     own_domain()
     rclpy.init()
     ways = ("raw", "jpeg") if args.images == "both" else (args.images,)
-    found = {way: measure(args.seconds, way == "jpeg") for way in ways}
+    figures: dict[str, float] = {}
+    for way in ways:
+        found = measure(args.seconds, way == "jpeg")
+        figures |= found if way == ways[0] else {f"{name}_{way}": value for name, value in found.items()}
+        print(
+            f"JPEG {'on' if way == 'jpeg' else 'off'}",
+            *(f"  {name:<18}{value:12.2f}" for name, value in found.items()),
+            sep="\n",
+            flush=True,
+        )
+        if args.json:
+            args.json.write_text(json.dumps(figures, indent=2) + "\n")
     rclpy.shutdown()
-    print(f"{'':<18}" + "".join(f"{'JPEG ' + ('on' if way == 'jpeg' else 'off'):>12}" for way in ways))
-    for name in found[ways[0]]:
-        print(f"{name:<18}" + "".join(f"{found[way][name]:12.2f}" for way in ways))
-    figures = dict(found[ways[0]])
-    for way in ways[1:]:
-        figures |= {f"{name}_{way}": value for name, value in found[way].items()}
-    if args.json:
-        args.json.write_text(json.dumps(figures, indent=2) + "\n")
 
 
 if __name__ == "__main__":
