@@ -169,6 +169,8 @@ class _Graph:
             for node in reversed(self._nodes.values()):
                 node.destroy_node()
             rclpy.try_shutdown()
+            for number in (signal.SIGINT, signal.SIGTERM):  # the launcher's, as the first process ends: this one has its code
+                signal.signal(number, signal.SIG_IGN)
             self._guests.end(codes, codes.get(HOST, 0))
         return codes.get(HOST, 0)
 
