@@ -85,3 +85,14 @@ def test_what_cannot_be_drawn_is_refused(gappy, dataset):
         WindowLoader(dataset, "test", WindowSpec())
     with pytest.raises(ValueError, match="at least 1"):
         WindowSpec(history=0)
+
+
+def test_what_gathering_raises_in_its_thread_is_raised_where_batches_are_taken(gappy, monkeypatch):
+    loader = WindowLoader(gappy, "train", WindowSpec(horizon=2))
+
+    def fail(part):
+        raise DataError("a picture is gone")
+
+    monkeypatch.setattr(loader, "batch", fail)
+    with pytest.raises(DataError, match="gone"):
+        next(loader.epoch(4, seeded(0, 0)))

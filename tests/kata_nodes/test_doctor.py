@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+from kata_nodes.commands import doctor as doctor_command
+
 pytestmark = pytest.mark.slow
 
 
@@ -20,6 +22,16 @@ def test_all_is_well_here() -> None:
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert "all that Kata needs is there" in ended.stdout
     assert "g1, 29 joints" in ended.stdout
+
+
+def test_a_tool_that_hangs_does_not_hold_it_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    def hang(command: list[str], **options: object) -> None:
+        raise subprocess.TimeoutExpired(command, options["timeout"])
+
+    monkeypatch.setattr(doctor_command.shutil, "which", lambda _: "nvidia-smi")
+    monkeypatch.setattr(doctor_command.subprocess, "run", hang)
+    assert "does not answer" in str(doctor_command._gpu())
+    assert "no picture" in str(doctor_command._rendering())
 
 
 def test_what_is_missing_has_a_remedy() -> None:

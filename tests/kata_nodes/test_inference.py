@@ -5,6 +5,7 @@ import threading
 from concurrent.futures import wait
 
 import numpy as np
+import pytest
 
 from kata_core.policy.pilot import Question
 from kata_nodes.inference import ThreadedInference
@@ -47,4 +48,17 @@ def test_a_slow_answer_is_taken_later_and_once() -> None:
 def test_nothing_asked_is_nothing_answered() -> None:
     inference = ThreadedInference(Gated(), patience=1.0)
     assert inference.take(wait=True) is None
+    inference.close()
+
+
+def test_what_inference_raises_is_raised_where_its_answer_is_taken() -> None:
+    class Broken:
+        def act(self, observation):
+            raise ZeroDivisionError
+
+    inference = ThreadedInference(Broken(), patience=10.0)
+    inference.ask(question(1))
+    with pytest.raises(ZeroDivisionError):
+        inference.take(wait=True)
+    assert not inference.busy
     inference.close()

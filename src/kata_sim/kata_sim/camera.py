@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A camera that takes its pictures in a thread of its own, so that physics never waits for them."""
 
+import logging
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 
@@ -11,6 +12,11 @@ from kata_sim.renderer import Image, Renderer
 from kata_sim.simulation import Simulation
 
 __all__ = ["BackgroundCamera", "encode_jpeg"]
+
+_HANGS = 5_000_000_000
+"""Simulated time after which a picture in the making is said to hang [ns]."""
+
+_log = logging.getLogger(__name__)
 
 
 class BackgroundCamera:
@@ -34,6 +40,7 @@ class BackgroundCamera:
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="camera")
         self._renderer: Renderer | None = None
         self._pending: Future[tuple[int, Image]] | None = None
+        self._shot, self._said = 0, False
 
     def start(self) -> None:
         """Make the renderer.
@@ -48,7 +55,7 @@ class BackgroundCamera:
         """Take a picture of this moment, unless the last one is still being made.
 
         Raises:
-            RenderError: The last picture failed.
+            Exception: The last picture, or its delivery, failed with this.
         """
         if self._renderer is None:
             return
@@ -56,10 +63,20 @@ class BackgroundCamera:
             self.collect()
         elif self._pending is not None:
             if not self._pending.done():
+                self._wonder()
                 return
             self._pending.result()
         mujoco.mj_copyData(self._copy, self._simulation.model, self._simulation.data)
-        self._pending = self._worker.submit(self._render, self._renderer, self._simulation.time)
+        self._shot, self._said = self._simulation.time, False
+        self._pending = self._worker.submit(self._render, self._renderer, self._shot)
+
+    def _wonder(self) -> None:
+        """Say once that a picture takes too long; physics goes on, and whoever needs pictures misses them."""
+        if not self._said and self._simulation.time - self._shot > _HANGS:
+            self._said = True
+            _log.warning(
+                "camera %s: the picture of %.1f s is still in the making; rendering hangs", self._camera, 1e-9 * self._shot
+            )
 
     def collect(self) -> None:
         """Wait for the picture in the making, if there is one, and deliver it.

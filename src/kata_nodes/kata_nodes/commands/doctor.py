@@ -153,5 +153,9 @@ def _gpu() -> Finding:
     program = shutil.which("nvidia-smi")
     if program is None:
         return Finding("none (not needed)")
-    ended = subprocess.run([program, "--query-gpu=name", "--format=csv,noheader"], capture_output=True, text=True, check=False)
+    command = [program, "--query-gpu=name", "--format=csv,noheader"]
+    try:
+        ended = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+    except subprocess.TimeoutExpired:
+        return Finding("nvidia-smi does not answer (not needed)")
     return Finding(ended.stdout.strip().replace("\n", ", ") or "none that answers (not needed)")
