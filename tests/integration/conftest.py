@@ -138,14 +138,7 @@ def report(capsys) -> Callable[[str], None]:
     return show
 
 
-def _clip(own: str, real: str) -> Any:
-    """Make a fixture that returns a clip of our own, and a real one of the same kind where there is one."""
-
-    @pytest.fixture(params=[own, *([real] if MOCAP.is_dir() else [])])
-    def clip(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-        return own_clips.clip(tmp_path, own) if request.param == own else MOCAP / f"{real}.bvh"
-
-    return clip
-
-
-boxing, walking = _clip("boxing", "cmu_02_05_punch_strike"), _clip("walking", "cmu_02_01_walk")
+@pytest.fixture(params=["own", *(["real"] if MOCAP.is_dir() else [])])
+def boxing(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """Return a clip of our own of somebody who boxes, and a real one where there is one."""
+    return own_clips.clip(tmp_path, "boxing") if request.param == "own" else MOCAP / "cmu_02_05_punch_strike.bvh"

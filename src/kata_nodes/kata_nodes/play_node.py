@@ -5,8 +5,8 @@ import os
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
-from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 from sensor_msgs.msg import JointState as JointStateMsg
@@ -20,6 +20,7 @@ from kata_core.verdict import Status
 from kata_msgs.msg import JointCommand as JointCommandMsg
 from kata_msgs.msg import Verdict
 from kata_nodes import params, qos
+from kata_nodes.clocks import steady_clock
 from kata_nodes.convert import JointConverter
 from kata_nodes.latest import Latest
 from kata_nodes.script import Prompter, Script
@@ -43,9 +44,9 @@ class PlayNode(Node):
 
     exit_code: int | None = None
 
-    def __init__(self, robot: RobotModel, trajectory: Trajectory, tell: Callable[[str], None]) -> None:
+    def __init__(self, robot: RobotModel, trajectory: Trajectory, tell: Callable[[str], None], **options: Any) -> None:
         """Begin; progress is told line by line. What went wrong is in `fault` at the end."""
-        super().__init__("play")
+        super().__init__("play", **options)
         self.fault: KataError | None = None
         self._config = params.declare(self, PlayConfig)
         self._robot, self._trajectory, self._tell = robot, trajectory, tell
@@ -55,7 +56,7 @@ class PlayNode(Node):
         self._verdict = Latest(self, Verdict, "verdict")
         self._others = Latest(self, JointCommandMsg, "target")
         self._targets = self.create_publisher(JointCommandMsg, "target", qos.STREAM)
-        self._steady = Clock(clock_type=ClockType.STEADY_TIME)
+        self._steady = steady_clock(self)
         self._last_verdict: Verdict | None = None
         self._sent, self._heard = 0, self._steady.now().nanoseconds
         self._script = self._play()
