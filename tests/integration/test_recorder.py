@@ -28,7 +28,7 @@ from kata_learning.grading import grade_one
 from kata_learning.repair import find_broken, repair_bag
 from kata_learning.segments import interventions
 from kata_msgs.msg import EpisodeMark, EpisodeState
-from kata_msgs.srv import ClockEcho, DiscardEpisode, MarkEpisode, SaveEpisode, StartEpisode
+from kata_msgs.srv import ClockEcho, MarkEpisode, SaveEpisode, StartEpisode
 from kata_nodes import qos
 from kata_nodes.convert import to_time
 
@@ -197,27 +197,6 @@ def test_messages_that_never_came_are_counted_and_said_at_once(recorder):
     assert count["received"] == len(numbers)
     assert count["lost"] == numbers[-1] - numbers[0] + 1 - len(numbers) > 0
     assert f"lost {count['lost']} on /joint_states" in saved.message
-
-
-def test_a_stream_that_falls_silent_is_said_at_once(recorder, probe):
-    rec = recorder()
-    assert rec.start().success
-    rec.move(1.0)
-    assert probe.until(lambda: rec.states[-1].streams[0].silent, 4.0)
-    assert "nothing comes on /joint_states" in rec.states[-1].note
-    rec.move(1.5)
-    assert not rec.states[-1].streams[0].silent
-    assert probe.call(DiscardEpisode, "episode/discard", DiscardEpisode.Request(reason="a test")).success
-    assert list(rec.out.iterdir()) == []
-
-
-def test_an_episode_is_refused_in_time_when_the_disk_is_nearly_full(recorder):
-    rec = recorder(disk_free=1e6)
-    refused = rec.start()
-    assert not refused.success
-    assert "disk nearly full" in refused.message
-    assert "GB needed" in refused.message
-    assert list(rec.out.iterdir()) == []
 
 
 def test_a_disk_that_refuses_ends_the_episode_and_damages_none(recorder, probe):

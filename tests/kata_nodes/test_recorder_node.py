@@ -5,6 +5,7 @@ import json
 import struct
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import rclpy
@@ -16,7 +17,7 @@ from kata_learning.bags import read_info, verify_bag
 from kata_learning.repair import find_broken, repair_bag
 from kata_msgs.msg import EpisodeState
 from kata_msgs.srv import DiscardEpisode, SaveEpisode, StartEpisode
-from kata_nodes import recorder_watch
+from kata_nodes import recorder_facts, recorder_watch, stream_intake
 from kata_nodes.recorder_node import RecorderNode
 
 pytestmark = pytest.mark.ros
@@ -30,16 +31,16 @@ EMPTY = bytes(serialize_message(Image(encoding="rgb8")))
 class Recorder:
     """The node, called as its executor would call it."""
 
-    def __init__(self, out: Path) -> None:
-        topics = ["joint_states sensor_msgs/msg/JointState", "camera sensor_msgs/msg/Image 0 jpeg"]
-        values = {"directory": str(out), "topics": topics, "grade": False, "disk_free": 0.0, "disk_time": 0.0}
+    def __init__(self, out: Path, **changes: object) -> None:
+        topics = ["joint_states sensor_msgs/msg/JointState 20", "camera sensor_msgs/msg/Image 0 jpeg"]
+        values = {"directory": str(out), "topics": topics, "grade": False, "disk_free": 0.0, "disk_time": 0.0} | changes
         self.node = RecorderNode(parameter_overrides=[Parameter(name, value=value) for name, value in values.items()])
         self.states: list[EpisodeState] = []
         self.node._watch._status._state.publish = self.states.append
         self._number = 0
 
-    def start(self) -> None:
-        assert self.node._on_start(StartEpisode.Request(task="wave"), StartEpisode.Response()).success
+    def start(self) -> StartEpisode.Response:
+        return self.node._on_start(StartEpisode.Request(task="wave"), StartEpisode.Response())
 
     def save(self) -> SaveEpisode.Response:
         return self.node._on_save(SaveEpisode.Request(task_success=True), SaveEpisode.Response())
@@ -65,12 +66,36 @@ class Recorder:
 
 
 @pytest.fixture
-def recorder(ros_domain, tmp_path):
+def steady(monkeypatch):
+    """Let the test set the steady time of the recorder's parts [s]."""
+    time = SimpleNamespace(now=1.0)
+    for module in (recorder_facts, recorder_watch, stream_intake):
+        monkeypatch.setattr(module, "steady_time", lambda node: lambda: int(1e9 * time.now))
+    return time
+
+
+@pytest.fixture
+def made(ros_domain, tmp_path, steady):
+    """Return a maker of recorders; they end with the test."""
     rclpy.init(domain_id=ros_domain)
-    one = Recorder(tmp_path / "bags")
-    yield one
-    one.node.destroy_node()
+    nodes = []
+
+    def make(**changes):
+        one = Recorder(tmp_path / "bags", **changes)
+        nodes.append(one.node)
+        return one
+
+    yield make
+    for node in nodes:
+        node.destroy_node()
     rclpy.shutdown()
+
+
+@pytest.fixture
+def recorder(made):
+    one = made()
+    assert one.node._watch.refusal() == ""
+    return one
 
 
 @pytest.mark.parametrize("kind", [KeyError, struct.error, MemoryError, OSError])
@@ -159,3 +184,50 @@ def test_a_disk_that_hangs_is_said_long_before_the_queue_is_full(recorder, monke
     assert "disk or encoder hangs" in recorder.states[-1].note
     gate.set()
     assert recorder.node._on_discard(DiscardEpisode.Request(), DiscardEpisode.Response()).success
+
+
+def test_a_stream_that_falls_silent_is_said_at_once_and_so_is_its_return(recorder, steady):
+    recorder.start()
+    for _ in range(20):
+        recorder.hear(JOINTS, STATE)
+        steady.now += 0.05
+        recorder.node._look()
+    assert not recorder.states[-1].streams[0].silent
+    steady.now += 0.6
+    recorder.node._look()
+    assert recorder.states[-1].streams[0].silent
+    assert recorder.states[-1].note == f"nothing comes on {JOINTS} any more"
+    steady.now += 1.1
+    recorder.node._look()
+    assert recorder.states[-1].note == f"nothing comes on {JOINTS}", "as long as it lasts"
+    recorder.hear(JOINTS, STATE)
+    recorder.node._look()
+    steady.now += 1.1
+    recorder.hear(JOINTS, STATE)
+    recorder.node._look()
+    assert (recorder.states[-1].streams[0].silent, recorder.states[-1].note) == (False, "")
+
+
+def test_an_episode_is_refused_in_time_when_the_disk_is_nearly_full(made, tmp_path):
+    recorder = made(disk_free=1e6)
+    refused = recorder.start()
+    assert not refused.success
+    assert "disk nearly full" in refused.message and "GB needed" in refused.message
+    assert not (tmp_path / "bags").exists()
+
+
+def test_in_lockstep_a_bag_says_nothing_of_how_long_anything_took(made, monkeypatch):
+    files = []
+    monkeypatch.setenv("KATA_TIME", "lockstep")
+    recorder = made()
+    monkeypatch.setattr(recorder.node, "_now", lambda: 5)
+    for _ in range(2):
+        recorder._number = 0
+        recorder.start()
+        for _ in range(50):
+            recorder.hear(JOINTS, STATE)
+        saved = recorder.save()
+        assert saved.success
+        assert "write_lag_p99_ms" not in read_info(Path(saved.path)).custom
+        files.append(next(Path(saved.path).glob("*.mcap")).read_bytes())
+    assert files[0] == files[1]
