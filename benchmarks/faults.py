@@ -28,8 +28,9 @@ os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests/integration"))
 
 import numpy as np
-from fault_bench import Bench, Case, Result
 from fault_cases import CLOCK_CASES, NODE_CASES
+from fault_judge import Case, Result
+from live_bench import LiveBench
 
 COLUMNS = {"detected": "named", "reaction": "then safe", "safe": "safe", "gap": "gap"}
 
@@ -37,7 +38,7 @@ COLUMNS = {"detected": "named", "reaction": "then safe", "safe": "safe", "gap": 
 def inject(cases: Sequence[Case], clock: str, repeat: int) -> list[Result]:
     """Return what came of all cases, each repeated, in one graph."""
     found = []
-    with tempfile.TemporaryDirectory() as folder, Bench(Path(folder), clock) as bench:
+    with tempfile.TemporaryDirectory() as folder, LiveBench(Path(folder), clock) as bench:
         for turn in range(repeat):
             for case in cases:
                 found.append(bench.run(case))

@@ -17,18 +17,18 @@ from rclpy.signals import SignalHandlerOptions
 from kata_nodes import qos
 from kata_nodes.commands.launch import find_launch_file
 from kata_nodes.launching import interpret
-from kata_nodes.lockstep.executor import LockstepExecutor
+from kata_nodes.lockstep.executor import LockstepExecutor, World
 from kata_nodes.lockstep.host import node_class
 from kata_nodes.services import Services
 
-__all__ = ["LockstepGraph"]
+__all__ = ["LockstepGraph", "Turns"]
 
 
-class _Turns(LockstepExecutor):
+class Turns(LockstepExecutor):
     """Gives no turns to nodes that are frozen."""
 
-    def __init__(self, nodes: list[Node], frozen: set[str]) -> None:
-        super().__init__(nodes)
+    def __init__(self, nodes: list[Node], frozen: set[str], world: World | None = None) -> None:
+        super().__init__(nodes, world)
         self._frozen = frozen
 
     def turn(self, node: Node) -> int:
@@ -45,6 +45,7 @@ class LockstepGraph:
         node: The probe.
         nodes: The nodes under test by name.
         frozen: Names of nodes that get no turns, like processes that were stopped.
+        ticks: Number of ticks that have passed.
     """
 
     def __init__(self) -> None:
@@ -53,22 +54,31 @@ class LockstepGraph:
         self.node = Node("probe", parameter_overrides=[Parameter("use_sim_time", value=True)])
         self.nodes: dict[str, Node] = {}
         self.frozen: set[str] = set()
-        self._turns: _Turns | None = None
+        self._turns: LockstepExecutor | None = None
         self._services = Services(self.node, {})
+        self._made: dict[str, tuple[str, list[str]]] = {}
+        self.ticks = 0
 
     def launch(self, name: str | Path, *arguments: str) -> None:
         """Make the nodes of a launch file (its name, or a path), with arguments such as ``camera_rate:=0``."""
         given = dict(argument.split(":=", 1) for argument in arguments)
         for process in interpret(find_launch_file(str(name)), {"time": "lockstep", **given}, os.environ).processes:
             program, options = Path(process.command[0]).name, list(process.command[1:])
-            node = node_class(program)(cli_args=options, use_global_arguments=False)
-            self.nodes[node.get_name()] = node
+            self._make(program, options)
+
+    def _make(self, program: str, options: list[str]) -> None:
+        node = node_class(program)(cli_args=options, use_global_arguments=False)
+        self.nodes[node.get_name()], self._made[node.get_name()] = node, (program, options)
         self._turns = None
 
     def kill(self, name: str) -> None:
-        """Take a node away in the middle of whatever it does."""
-        self.nodes.pop(name).destroy_node()
+        """Take a node away in the middle of whatever it does, without a last word."""
+        Node.destroy_node(self.nodes.pop(name))
         self._turns = None
+
+    def restart(self, name: str) -> None:
+        """Make a node that was killed anew."""
+        self._make(*self._made[name])
 
     @property
     def now(self) -> int:
@@ -78,13 +88,17 @@ class LockstepGraph:
     def tick(self) -> None:
         """Let one tick pass."""
         if self._turns is None:
-            self._turns = _Turns([*self.nodes.values(), self.node], self.frozen)
+            self._turns = self._give_turns([*self.nodes.values(), self.node])
+        self.ticks += 1
         self._turns.tick()
+
+    def _give_turns(self, nodes: list[Node]) -> LockstepExecutor:
+        return Turns(nodes, self.frozen)
 
     def until(self, condition: Callable[[], Any], seconds: float) -> bool:
         """Let time pass until a condition holds, or that many simulated seconds are over; return whether it holds."""
-        end = self.now + round(seconds * 1e9)
-        while not condition() and self.now < end:
+        end = self.ticks + round(seconds / 0.004)  # not by the clock, which a test may stop or set
+        while not condition() and self.ticks < end:
             self.tick()
         return bool(condition())
 

@@ -57,6 +57,7 @@ class LockstepExecutor:
 
     Args:
         nodes: All nodes of the graph that live in this process.
+        world: Who lets time pass; None: the one node that can.
 
     Attributes:
         active: Who has the turn, for a watch in another thread.
@@ -65,11 +66,11 @@ class LockstepExecutor:
         LockstepError: No node, or more than one, lets time pass.
     """
 
-    def __init__(self, nodes: Iterable[Node]) -> None:
+    def __init__(self, nodes: Iterable[Node], world: World | None = None) -> None:
         """Order the nodes by the flow of data."""
         rank = {name: place for place, name in enumerate(FLOW)}
         self._nodes = sorted(nodes, key=lambda node: rank.get(node.get_name(), rank["retarget"] - 0.5))
-        worlds = [node for node in self._nodes if isinstance(node, World)]
+        worlds = [node for node in self._nodes if isinstance(node, World)] if world is None else [world]
         if len(worlds) != 1:
             raise LockstepError(f"{len(worlds)} nodes let time pass", ", ".join(n.get_name() for n in self._nodes))
         self._world: Any = worlds[0]
