@@ -71,12 +71,14 @@ class RecorderFacts:
         return {**stream_counts(self._intakes, refused), "marks": str(marks), **clocks}
 
     def attachments(self) -> list[Attachment]:
-        """Return the files that a bag begins with."""
-        return [*self._robot, *self._parameters("parameters.yaml")]
+        """Return the files that a bag begins with; in lockstep no parameters, for it is chance who has told them by now."""
+        self._stored_parameters = ""
+        return [*self._robot, *([] if in_lockstep() else self._parameters("parameters.yaml"))]
 
     def changed_attachments(self) -> list[Attachment]:
         """Return the files that have changed since."""
-        return self._parameters("parameters_at_end.yaml") if self._census.text != self._stored_parameters else []
+        name = "parameters_at_end.yaml" if self._stored_parameters else "parameters.yaml"
+        return self._parameters(name) if self._census.text != self._stored_parameters else []
 
     def _parameters(self, name: str) -> list[Attachment]:
         self._stored_parameters = self._census.text
