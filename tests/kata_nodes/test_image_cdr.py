@@ -73,3 +73,17 @@ def test_a_cut_message_is_refused(share):
     data = image("rgb8", np.zeros((16, 16, 3), np.uint8))
     with pytest.raises(DataError, match="not a sensor_msgs/Image"):
         read_image(data[: int(share * len(data))])
+
+
+@pytest.mark.parametrize(("height", "width"), [(0, 0), (0, 4), (4, 0)])
+def test_a_picture_without_pixels_is_refused(height, width):
+    with pytest.raises(DataError, match=f"{width} × {height} has no pixels"):
+        read_image(bytes(serialize_message(Image(height=height, width=width, encoding="rgb8", step=3 * width))))
+
+
+def test_what_the_encoder_cannot_hold_is_refused(monkeypatch):
+    with pytest.raises(DataError):
+        compress_image(image("mono8", np.zeros((1, 70_000), np.uint8)), Store.JPEG, 90)
+    monkeypatch.setattr(cv2, "imencode", lambda *_: (False, np.zeros(0, np.uint8)))
+    with pytest.raises(DataError, match="cannot be a jpeg"):
+        compress_image(image("mono8", np.zeros((2, 2), np.uint8)), Store.JPEG, 90)

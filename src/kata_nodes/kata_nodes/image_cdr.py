@@ -90,7 +90,7 @@ def compress_image(data: bytes, store: Store, quality: int) -> bytes:
         quality: Of the JPEG, 1 to 100.
 
     Raises:
-        DataError: As `read_image`, or JPEG is asked of 16 bits.
+        DataError: As `read_image`, or JPEG is asked of 16 bits or of a picture larger than it can hold.
     """
     image = read_image(data)
     pixels = image.pixels.astype(image.pixels.dtype.newbyteorder("="), copy=False)
@@ -101,7 +101,14 @@ def compress_image(data: bytes, store: Store, quality: int) -> bytes:
     elif image.encoding in _TO_OPENCV:
         pixels = np.ascontiguousarray(pixels[..., _TO_OPENCV[image.encoding]])
     options = (cv2.IMWRITE_JPEG_QUALITY, quality) if store is Store.JPEG else (cv2.IMWRITE_PNG_COMPRESSION, _FAST)
-    _, encoded = cv2.imencode(".jpg" if store is Store.JPEG else ".png", pixels, options)
+    try:
+        done, encoded = cv2.imencode(".jpg" if store is Store.JPEG else ".png", pixels, options)
+    except cv2.error as error:
+        raise DataError(f"not compressed: {error.err}", fix="set store: raw for this stream") from error
+    if not done:
+        raise DataError(
+            f"a picture of {pixels.shape[1]} × {pixels.shape[0]} cannot be a {store}", fix="set store: raw for this stream"
+        )
     target = "" if pixels.shape[-1] == 1 else "bgra8" if pixels.shape[-1] == 4 else "bgr8"
     return _serialise(image.header, f"{image.encoding}; {store} compressed {target}", encoded.tobytes())
 
