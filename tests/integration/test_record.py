@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Episodes recorded from the real graph: complete, readable by others, never half there."""
 
-import json
 import os
 import random
 import signal
@@ -26,17 +25,17 @@ from kata_msgs.srv import DiscardEpisode, SaveEpisode, StartEpisode
 pytestmark = [pytest.mark.ros, pytest.mark.slow]
 
 STREAMS = {
-    "/frames": 40.0,
-    "/target": 20.0,
-    "/command": 100.0,
-    "/verdict": 100.0,
-    "/joint_states": 100.0,
-    "/imu": 100.0,
-    "/task/state": 25.0,
-    "/camera/head/image_raw/compressed": 4.0,
-    "/engage/state": 0.5,
+    "/frames": 60.0,
+    "/target": 60.0,
+    "/command": 250.0,
+    "/verdict": 250.0,
+    "/joint_states": 250.0,
+    "/imu": 250.0,
+    "/task/state": 50.0,
+    "/camera/head/image_raw/compressed": 10.0,
+    "/engage/state": 0.0,
 }
-"""Least rate expected [Hz]; well under the nominal one, as the machine may be busy."""
+"""Rate [Hz]; 0 where messages come by event."""
 
 
 @pytest.fixture(scope="module")
@@ -71,11 +70,10 @@ def test_rosbags_reads_every_stream_with_source_stamps(session):
             stamp = reader.deserialize(data, connection.msgtype).header.stamp
             counts[connection.topic] = counts.get(connection.topic, 0) + 1
             age = received * 1e-9 - (stamp.sec + stamp.nanosec * 1e-9)
-            # Between two of its readings the simulator's clock is taken to have gone on evenly; a busy machine lets it stand.
-            assert -0.1 < age < seconds + 60.0
+            assert -1e-6 < age < 0.05, (connection.topic, age)
     assert counts.keys() == STREAMS.keys()
-    for topic, least in STREAMS.items():
-        assert counts[topic] >= least * 0.5 * seconds, (topic, counts[topic], seconds)
+    for topic, rate in STREAMS.items():
+        assert counts[topic] >= rate * seconds - 4, (topic, counts[topic], seconds)
 
 
 def test_mcap_ros2_support_reads_it_too(session):
@@ -97,8 +95,8 @@ def test_a_recorded_bag_replays_bit_for_bit(session):
     for path in sorted(out.iterdir()):
         episode = read_episode(path, robot.layout)
         again = replay_episode(make, episode, 0.004, lambda: None)
-        assert again.lost <= said_to_be_lost(path, "/joint_states", "/target", "/verdict"), "no more is missing than the bag says"
-        assert again.equal == again.compared >= 100
+        assert again.lost == 0
+        assert again.equal == again.compared >= len(episode.verdict.decided) - 25, "but for what hangs on targets before the bag"
         assert again.passage.statuses["following"] > 50
     early = replace(episode, state=StateSeries(*(getattr(episode.state, f.name)[:-5] for f in fields(StateSeries))))
     again = replay_episode(make, early, 0.004, lambda: None)
@@ -106,8 +104,7 @@ def test_a_recorded_bag_replays_bit_for_bit(session):
     changed = [round(share * len(episode.command.stamp)) for share in (0.4, 0.6, 0.8, 0.95)]
     episode.command.position[changed, 3] += 1e-15  # the smallest bit of a radian
     again = replay_episode(make, episode, 0.004, lambda: None)
-    noticed = again.compared - again.equal
-    assert noticed == len(changed) or (again.lost and 0 < noticed < len(changed)), "a changed bit must be noticed, and it alone"
+    assert again.compared - again.equal == len(changed), "a changed bit must be noticed, and it alone"
 
 
 def test_a_bag_that_lost_messages_replays_but_for_what_they_decided(session):
@@ -130,13 +127,6 @@ def test_a_bag_that_lost_messages_replays_but_for_what_they_decided(session):
 
 def _rows(series, kept):
     return tuple(compress(series, kept)) if isinstance(series, tuple) else series[kept]
-
-
-def said_to_be_lost(episode, *topics):
-    """Return how many messages a bag says were lost on topics; on a busy machine best-effort streams lose some."""
-    custom = yaml.safe_load((episode / "metadata.yaml").read_text())["rosbag2_bagfile_information"]["custom_data"]
-    streams = json.loads(custom["streams"])
-    return sum(streams[topic]["lost"] + streams[topic]["refused"] for topic in topics)
 
 
 def test_a_killed_recorder_leaves_no_half_bag(launch, probe, tmp_path):
