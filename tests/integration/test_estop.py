@@ -7,13 +7,20 @@ import re
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
+import numpy as np
 import pytest
+from sensor_msgs.msg import JointState as JointStateMsg
 
+from kata_core import JointState, load_robot
 from kata_msgs.msg import JointCommand, Verdict
+from kata_nodes import qos
+from kata_nodes.convert import JointConverter
 
 pytestmark = [pytest.mark.ros, pytest.mark.slow]
 
+CONFIG = Path(__file__).parents[2] / "config"
 STOP = [sys.executable, "-m", "kata_core", "stop"]
 
 
@@ -103,3 +110,33 @@ def test_a_keyboard_that_freezes_or_dies_stops_the_robot(launch, probe, keyboard
 def test_a_pipe_is_no_keyboard(ros_domain):
     ended = subprocess.run([*STOP, "--keyboard"], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
     assert ended.returncode == 2 and "standard input is no terminal" in ended.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_who_ends_the_safety_node_leaves_a_damped_robot(number, ros_domain, probe):
+    """Its last command was stiff, and moving perhaps."""
+    commands, verdicts = probe.hear(JointCommand, "command"), probe.hear(Verdict, "verdict")
+    robot = load_robot("g1")
+    joints, still = JointConverter(robot.layout), np.zeros(len(robot.layout))
+    states = probe.node.create_publisher(JointStateMsg, "joint_states", qos.STREAM)
+
+    def commanded() -> bool:
+        now = probe.node.get_clock().now().nanoseconds
+        states.publish(joints.state_to(JointState(now, robot.rest, still, still)))
+        return len(commands) > 20
+
+    profile = {"FASTRTPS_DEFAULT_PROFILES_FILE": str(CONFIG / "fastdds_safety_profile.xml")}
+    run = [sys.executable, "-c", "from kata_nodes.safety_node import main; main()"]
+    process = subprocess.Popen(run, env=os.environ | profile, stderr=subprocess.PIPE, text=True)
+    try:
+        assert probe.until(commanded, 60.0)
+        assert max(commands[-1][1].stiffness) > 0.0
+        process.send_signal(number)
+        assert probe.until(lambda: process.poll() is not None, 20.0)
+        assert process.returncode == 0, process.stderr.read()
+    finally:
+        process.kill()
+        process.communicate()
+    left = lambda: list(verdicts[-1][1].reasons) == ["leaving"] and max(commands[-1][1].stiffness) == 0.0  # noqa: E731
+    assert probe.until(left, 5.0), verdicts[-1][1]
+    assert min(commands[-1][1].damping) > 0.0

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Stops by cause and stance, watchdogs, balance, and a recording that replays bit for bit."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -206,6 +208,7 @@ def test_a_recording_replays_bit_for_bit(g1: RobotModel) -> None:
             bench.filter.reset()
         alarms = (Reason.TWO_SOURCES,) if k % 50 == 20 else ()
         bench.tick(None if k % 31 == 0 else np.full(29, np.nan) if k % 23 == 0 else goal, Senses(alarms), state=k % 41 != 0)
+    bench.verdicts.append(replace(bench.verdicts[-1], status=Status.STOPPED, reasons=(Reason.LEAVING,), stamp=bench.now + TICK))
     again = list(replay(SafetyFilter(g1, SafetyConfig()), bench.verdicts, bench.states, bench.targets))
     assert len({v.status for v in again}) >= 4
     assert all(same_verdict(a, b) for a, b in zip(bench.verdicts, again, strict=True))

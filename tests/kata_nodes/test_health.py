@@ -13,19 +13,19 @@ def test_levels_reasons_latency_and_overruns(ros_domain: int) -> None:
     import rclpy
     from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 
-    from kata_core import Reason, Status, Verdict
+    from kata_core import JointFlag, Reason, Status, Verdict
     from kata_core.safety import LoopMonitor
     from kata_nodes import qos
     from kata_nodes.health import Health
 
-    def verdict(status: Status, *reasons: str) -> Verdict:
-        none = np.zeros(2, dtype=np.uint8)
-        return Verdict(status, reasons, none, None, 1_000_000_000, 1_006_000_000, 1_010_000_000, 1_008_000_000)
+    def verdict(status: Status, *reasons: str, flags: tuple[int, int] = (0, 0)) -> Verdict:
+        bits = np.array(flags, dtype=np.uint8)
+        return Verdict(status, reasons, bits, None, 1_000_000_000, 1_006_000_000, 1_010_000_000, 1_008_000_000)
 
     rclpy.init(domain_id=ros_domain)
     node, heard, loop = rclpy.create_node("safety"), [], LoopMonitor(0.004, 20)
     node.create_subscription(DiagnosticArray, "/diagnostics", heard.append, qos.EVENT)
-    health = Health(node, loop, "g1")
+    health = Health(node, loop, "g1", ("hip", "knee"))
 
     def report() -> dict[str, DiagnosticStatus]:
         before, end = len(heard), time.monotonic() + 20.0
@@ -50,6 +50,9 @@ def test_levels_reasons_latency_and_overruns(ros_domain: int) -> None:
     assert found["safety: filter"].level == DiagnosticStatus.WARN and "fallen silent" in found["safety: filter"].message
     assert found["safety: loop"].level == DiagnosticStatus.WARN and found["safety: loop"].message == "1 late ticks"
     assert found["safety: loop"].hardware_id == "g1"
+
+    health.note(verdict(Status.STOPPED, Reason.TRACKING_ERROR, flags=(1, JointFlag.FEEDBACK)))
+    assert report()["safety: filter"].message.endswith("measured wrongly (knee)")
 
     health.note(verdict(Status.STOPPED, Reason.EMERGENCY_STOP))
     found = report()

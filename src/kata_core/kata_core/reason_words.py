@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a verdict's reasons mean to the person who operates the robot, and what to do about them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 
 from kata_core.verdict import Reason
 
-__all__ = ["REASON_WORDS", "explain"]
+__all__ = ["REASON_WORDS", "explain", "some"]
 
 REASON_WORDS: Mapping[str, str] = MappingProxyType(
     {
@@ -51,6 +51,11 @@ REASON_WORDS: Mapping[str, str] = MappingProxyType(
     }
 )
 """By name from `Reason`."""
+
+
+def some(names: Sequence[str]) -> str:
+    """Return the first of some names for a line of text, and whether there are more."""
+    return f"{', '.join(names[:3])}{f' and {len(names) - 3} more' if len(names) > 3 else ''}"
 
 
 def explain(reasons: Iterable[str]) -> str:

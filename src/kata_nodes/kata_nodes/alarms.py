@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the safety node watches beside joint state and target: e-stop, heartbeats, rivals, its own loop."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -10,7 +11,7 @@ from std_msgs.msg import Bool, Empty
 
 from kata_core import JointCommand
 from kata_core.params import param
-from kata_core.safety import Alternation, LoopMonitor, Watchdog
+from kata_core.safety import Alternation, LoopMonitor, StopButtons, Watchdog
 from kata_core.verdict import Reason
 from kata_nodes import qos
 from kata_nodes.clocks import steady_time
@@ -39,7 +40,7 @@ class AlarmsConfig:
 class Alarms:
     """Collects the causes that last, by name from `kata_core.Reason`."""
 
-    def __init__(self, node: Node, config: AlarmsConfig, period: float, simulated: bool) -> None:
+    def __init__(self, node: Node, config: AlarmsConfig, period: float, simulated: bool, on_press: Callable[[], None]) -> None:
         """Listen.
 
         Args:
@@ -47,11 +48,13 @@ class Alarms:
             config: Deadlines.
             period: Intended time between ticks [s].
             simulated: Whether time is the simulator's, which may pause or run at another speed.
+            on_press: Called at once when an emergency stop is pressed, be it released before the next tick.
         """
+        self._buttons, self._on_press = StopButtons(), on_press
         self._node, self._simulated, self._steady = node, simulated, steady_time(node)
         self.loop = LoopMonitor(period, config.overruns)
         self._dogs: list[Watchdog] = []
-        self._pressed = self._overrun = False
+        self._overrun = False
         self._alternation, self._two_sources = Alternation(), self._steady() - _REMEMBERED
         self._rivals = False
         self._said = dict.fromkeys(_POLICY_SAYS, self._steady() - _REMEMBERED)
@@ -70,7 +73,9 @@ class Alarms:
         self._node.create_subscription(kind, topic, lambda _: dog.feed(self._steady()), qos.LATEST, raw=True)
 
     def _on_estop(self, message: Bool) -> None:
-        self._pressed = message.data
+        self._buttons.hear(message.data, self._steady())
+        if message.data:
+            self._on_press()
 
     def _on_policy(self, reason: str, message: Bool) -> None:
         """Take a policy's word on itself; what it does not repeat is forgotten, for another source may move the robot."""
@@ -95,7 +100,7 @@ class Alarms:
         """The causes that last now."""
         now = self._steady()
         silent = tuple(dog.cause for dog in self._dogs if dog.late(now))
-        pressed = (Reason.EMERGENCY_STOP,) if self._pressed else ()
+        pressed = (Reason.EMERGENCY_STOP,) if self._buttons.pressed(now) else ()
         rivals = (Reason.FOREIGN_COMMAND,) if self._rivals else ()
         sources = (Reason.TWO_SOURCES,) if now - self._two_sources < _REMEMBERED else ()
         said = tuple(reason for reason, when in self._said.items() if now - when < _REMEMBERED)

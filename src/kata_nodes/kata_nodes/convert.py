@@ -22,6 +22,7 @@ from kata_core.arrays import FloatArray
 from kata_core.engage import EngageStatus, LinkMonitor
 from kata_core.episode import EpisodeMachine, MarkKind
 from kata_core.frames import HumanFrames
+from kata_core.joint_states import JointStates
 from kata_core.joints import JointCommand, JointLayout, JointState
 from kata_core.verdict import Reason, Status, Verdict
 from kata_msgs.msg import BodyPose, EngageState, EpisodeMark, EpisodeState, TaskState
@@ -71,21 +72,22 @@ class JointConverter:
     """Convert what has one number per joint; remembers the order in which a peer names the joints."""
 
     def __init__(self, layout: JointLayout) -> None:
-        """Take the robot's joint order."""
+        """Take the robot's joint order; `heard` is what is known of its joints."""
         self._layout = layout
         self._names = list(layout.names)
+        self.heard = JointStates(layout)
         self._foreign: list[str] | None = None
         self._order: list[int] | None = None
 
+    def hear(self, message: JointStateMsg) -> str:
+        """Take a measured state into `heard`; return why not, if not."""
+        stamp = from_time(message.header.stamp)
+        return self.heard.hear(message.name, message.position, message.velocity, message.effort, stamp)
+
     def state_from(self, message: JointStateMsg) -> Converted[JointState]:
-        """Convert a measured state; an effort that is not measured (empty) is zero."""
-        order = self._order_of(message.name)
-        length = len(message.name)
-        effort = message.effort or array("d", bytes(8 * length))
-        if order is None or not (len(message.position) == len(message.velocity) == len(effort) == length):
-            return Converted(None, Reason.WRONG_JOINTS)
-        position, velocity, effort = (np.asarray(v, dtype=float)[order] for v in (message.position, message.velocity, effort))
-        return Converted(JointState(from_time(message.header.stamp), position, velocity, effort))
+        """Convert a measured state, put together with what was heard of other joints before; all must have been."""
+        fault = self.hear(message) or (Reason.WRONG_JOINTS if self.heard.missing else "")
+        return Converted(None, fault) if fault else Converted(self.heard.state)
 
     def state_to(self, state: JointState) -> JointStateMsg:
         """Return a state as a message, all joints in layout order."""

@@ -2,14 +2,16 @@
 """The safety node's health once a second (REP 107): status, reasons, latency, jitter."""
 
 from collections import Counter, deque
+from collections.abc import Sequence
+from itertools import compress
 
 import numpy as np
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.node import Node
 
-from kata_core.reason_words import explain
+from kata_core.reason_words import explain, some
 from kata_core.safety import LoopMonitor
-from kata_core.verdict import Status, Verdict
+from kata_core.verdict import JointFlag, Status, Verdict
 from kata_nodes import qos
 from kata_nodes.convert import to_time
 
@@ -21,9 +23,10 @@ _LEVELS = {Status.HOLDING: DiagnosticStatus.WARN, Status.STOPPING: DiagnosticSta
 class Health:
     """Gathers verdicts and tells how things stand."""
 
-    def __init__(self, node: Node, loop: LoopMonitor, robot: str) -> None:
-        """Make the publisher; robot is the name by which operators know the hardware."""
-        self._loop, self._name, self._robot = loop, node.get_name(), robot
+    def __init__(self, node: Node, loop: LoopMonitor, robot: str, joints: Sequence[str]) -> None:
+        """Make the publisher; robot is the name by which operators know the hardware, joints are named in layout order."""
+        self._loop, self._name, self._robot, self._joints, self._log = loop, node.get_name(), robot, joints, node.get_logger()
+        self._logged = Status.STANDBY
         self._told = 0
         self._publisher = node.create_publisher(DiagnosticArray, "/diagnostics", qos.EVENT)
         self._reasons: Counter[str] = Counter()
@@ -31,13 +34,23 @@ class Health:
         self._last: Verdict | None = None
 
     def note(self, verdict: Verdict) -> None:
-        """Take a verdict into account."""
+        """Take a verdict into account; log when the robot begins to follow, to hold or to stand still: limits are no news."""
         self._last = verdict
         self._reasons.update(verdict.reasons)
         stamps = {"source": verdict.source_stamp, "target": verdict.target_stamp, "state": verdict.state_stamp}
         for stage, stamp in stamps.items():
             if stamp and verdict.status in (Status.FOLLOWING, Status.LIMITED):
                 self._latency[stage].append((verdict.stamp - stamp) * 1e-6)
+
+        status = Status.FOLLOWING if verdict.status is Status.LIMITED else verdict.status
+        if status is not self._logged:
+            self._logged = status
+            self._log.info(self._words(status, verdict), throttle_duration_sec=0.1)
+
+    def _words(self, status: Status, verdict: Verdict) -> str:
+        """Return a verdict in words, with the joints whose measurement is the trouble."""
+        doubted = tuple(compress(self._joints, verdict.joint_flags & JointFlag.FEEDBACK))
+        return f"{status.name.lower()}: {explain(verdict.reasons) or 'all well'}{f' ({some(doubted)})' if doubted else ''}"
 
     def publish(self) -> None:
         """Publish what was gathered since the last time."""
@@ -49,7 +62,7 @@ class Health:
             if found:
                 values[f"{stage}_to_command_p50_p99_ms"] = "{:.1f} {:.1f}".format(*np.percentile(found, [50, 99]))
         self._reasons.clear()
-        message = f"{last.status.name.lower()}: {explain(last.reasons) or 'all well'}"
+        message = self._words(last.status, last)
         level = _LEVELS.get(last.status, DiagnosticStatus.OK)
         array = DiagnosticArray(status=[self._status("filter", level, message, values), self._loop_status()])
         array.header.stamp = to_time(last.stamp)

@@ -2,10 +2,12 @@
 """The gate between what someone wants and what the robot is told."""
 
 from kata_core.safety.balance import BaseState
+from kata_core.safety.button import StopButtons
 from kata_core.safety.config import SafetyConfig
 from kata_core.safety.filter import SafetyFilter
 from kata_core.safety.guard import Guard, Wish
 from kata_core.safety.intake import Received
+from kata_core.safety.last_resort import LastResort
 from kata_core.safety.limits import JointLimits, LimitedStep
 from kata_core.safety.senses import NOTHING, Senses
 from kata_core.safety.shapes import Shapes, load_shapes
@@ -20,6 +22,7 @@ __all__ = [
     "BaseState",
     "Guard",
     "JointLimits",
+    "LastResort",
     "LimitedStep",
     "LoopMonitor",
     "Received",
@@ -28,6 +31,7 @@ __all__ = [
     "Senses",
     "Shapes",
     "Standing",
+    "StopButtons",
     "StopCategory",
     "StopTable",
     "Watchdog",

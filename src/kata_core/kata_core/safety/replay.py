@@ -30,6 +30,9 @@ _ALARMS = frozenset(
     }
 )
 
+_UNDECIDED = frozenset({Reason.INTERNAL_FAULT, Reason.LEAVING})
+"""Verdicts that the filter did not decide: the safety node failed, or was ended."""
+
 
 def replay(
     safety: SafetyFilter,
@@ -47,10 +50,13 @@ def replay(
 
     Yields:
         One verdict for each recorded one. A stop by a service shows in the recording by its reason, a reset
-        by the end of the stop.
+        by the end of the stop. What was no decision of the filter comes out as it was recorded.
     """
     stopped = False
     for verdict in recorded:
+        if _UNDECIDED & set(verdict.reasons):
+            yield verdict
+            continue
         emergency = Reason.EMERGENCY_STOP in verdict.reasons
         if emergency and not stopped:
             safety.stop(Reason.EMERGENCY_STOP)
