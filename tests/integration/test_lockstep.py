@@ -1,13 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
 """Time in lockstep: the same run twice, whatever the machine does; who dies or hangs is named and ends the graph."""
 
+import os
+import re
+import signal
+import sys
+import time
+from pathlib import Path
+
 import pytest
+from reference_timer import ReferenceTimer
 from std_srvs.srv import SetBool
 
 from kata_msgs.msg import HumanFrames, Verdict
 
 pytestmark = [pytest.mark.ros, pytest.mark.slow]
 
+FAULTY = Path(__file__).with_name("faulty")
 FOLLOWED = (Verdict.FOLLOWING, Verdict.LIMITED)
 
 
@@ -29,3 +38,80 @@ def test_a_source_that_dies_is_held_within_100_ms(graph):
     assert next(age for age, status in after if status == Verdict.HOLDING) <= 84_000_000
     assert not [age for age, status in after if age > 84_000_000 and status in FOLLOWED]
     assert verdicts[-1][1].reasons == ["stale_target"]
+
+
+@pytest.fixture
+def running(launch, probe):
+    """Return a launch in lockstep, in which time passes."""
+    graph = launch("sim", "time:=lockstep", "camera_rate:=0")
+    verdicts = probe.hear(Verdict, "verdict")
+    assert probe.until(lambda: verdicts, 60.0), graph.output
+    return graph
+
+
+def ended(graph, words, since):
+    """Wait until a launch ends; return its exit code, having seen that it said something within 5 s.
+
+    Time is judged beside what the machine itself did meanwhile.
+    """
+    with ReferenceTimer() as machine:
+        while words not in graph.output and graph.process.poll() is None:
+            time.sleep(0.02)
+        named = time.monotonic()
+        code = graph.process.wait(30)
+    assert words in graph.output, graph.output
+    assert named - since() <= 5.0 + machine.worst
+    assert graph.orphans() == []
+    return code
+
+
+@pytest.mark.parametrize(
+    ("node", "words"), [("safety", "safety ended with signal SIGKILL"), ("sim", "the simulator's process ended")]
+)
+def test_a_process_that_is_killed_is_named_and_ends_the_launch_with_a_code(running, node, words):
+    begun = time.monotonic()
+    os.kill(running.pid_of(node), signal.SIGKILL)
+    assert ended(running, words, lambda: begun) != 0
+    assert "Traceback" not in running.output
+
+
+def test_a_simulator_that_is_stopped_is_named_and_killed(running):
+    begun = time.monotonic()
+    os.kill(running.pid_of("sim"), signal.SIGSTOP)
+    assert ended(running, "no sign of life", lambda: begun) != 0
+
+
+@pytest.mark.parametrize(
+    ("fault", "words", "code"),
+    [
+        ("raises", "node operator: ValueError: a fault of the test's", 1),
+        ("loops", "operator hangs", 3),
+        ("holds", "operator: no sign of life", 3),
+    ],
+)
+def test_a_callback_that_fails_or_hangs_is_named_and_ends_the_launch_with_a_code(launch, fault, words, code):
+    graph = launch(str(FAULTY.with_suffix(".launch.xml")), f"sim:={sys.executable} {FAULTY.with_name('faulty_sim.py')} {fault}")
+    at = lambda: float(re.search(r"fault at (\S+)", graph.output)[1])  # noqa: E731
+    assert ended(graph, words, at) == code
+
+
+def test_ctrl_c_ends_all_with_code_0(running):
+    assert running.stop() == 0, running.output
+    assert running.orphans() == []
+    assert "Traceback" not in running.output and "error" not in running.output
+
+
+def test_ctrl_c_ends_a_graph_that_is_still_being_made(launch):
+    graph = launch("record", "time:=lockstep", "camera_rate:=0")
+    while "started sim" not in graph.output:
+        time.sleep(0.02)
+    assert graph.stop() == 0, graph.output
+    assert graph.orphans() == []
+
+
+def test_a_mistake_in_a_nodes_parameters_is_one_line(launch, tmp_path):
+    graph = launch("record", "source:=mocap", "clip:=nowhere.bvh", "camera_rate:=0", f"out:={tmp_path}")
+    assert graph.process.wait(60) == 2
+    said = [line for line in graph.output.splitlines() if not line.startswith("[launch]")]
+    assert len(said) == 1 and "mocap_source: nowhere.bvh" in said[0], graph.output
+    assert graph.orphans() == []

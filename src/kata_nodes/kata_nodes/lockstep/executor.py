@@ -7,15 +7,14 @@ function of the messages alone, whatever else the machine does.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from time import monotonic
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from rclpy.client import Client
 from rclpy.node import Node
 
 from kata_core.errors import KataError
 
-__all__ = ["FLOW", "Active", "LockstepError", "LockstepExecutor", "World"]
+__all__ = ["FLOW", "LockstepError", "LockstepExecutor", "World"]
 
 FLOW = ("sim", "mocap", "operator", "gamepad", "leader", "replay", "retarget", "policy", "safety", "recorder", "conductor")
 """Names of the nodes from where data come to where they go; a node that is not named here comes before ``retarget``."""
@@ -45,28 +44,19 @@ class World(Protocol):
         """Let one tick pass and publish what is new, the clock first."""
 
 
-class Active(NamedTuple):
-    """Whose callback runs, and since when by `time.monotonic` [s]; name is empty between callbacks."""
-
-    node: str
-    since: float
-
-
 class LockstepExecutor:
     """Owns the turns of some nodes, one of which lets time pass.
 
     Args:
         nodes: All nodes of the graph that live in this process.
         world: Who lets time pass; None: the one node that can.
-
-    Attributes:
-        active: Who has the turn, for a watch in another thread.
+        turn: Receives the name of each node whose callback runs, and an empty one between callbacks, for a watch elsewhere.
 
     Raises:
         LockstepError: No node, or more than one, lets time pass.
     """
 
-    def __init__(self, nodes: Iterable[Node], world: World | None = None) -> None:
+    def __init__(self, nodes: Iterable[Node], world: World | None = None, turn: Callable[[str], object] = str) -> None:
         """Order the nodes by the flow of data."""
         rank = {name: place for place, name in enumerate(FLOW)}
         self._nodes = sorted(nodes, key=lambda node: rank.get(node.get_name(), rank["retarget"] - 0.5))
@@ -74,7 +64,7 @@ class LockstepExecutor:
         if len(worlds) != 1:
             raise LockstepError(f"{len(worlds)} nodes let time pass", ", ".join(n.get_name() for n in self._nodes))
         self._world: Any = worlds[0]
-        self.active = Active("", monotonic())
+        self._turn = turn
         self._names = {node: node.get_name() for node in self._nodes}
         self._ticks = 0
         self._readers: dict[Node, set[Node]] = {}
@@ -159,7 +149,7 @@ class LockstepExecutor:
 
     def _guarded(self, node: Node, callback: Callable[..., Any], *given: Any) -> Any:
         """Call back on behalf of a node; whatever it raises bears the node's name."""
-        self.active = Active(self._names[node], monotonic())
+        self._turn(self._names[node])
         try:
             return callback(*given)
         except KataError as error:
@@ -167,4 +157,4 @@ class LockstepExecutor:
         except Exception as error:
             raise LockstepError(f"{type(error).__name__}: {error}", node.get_name()) from error
         finally:
-            self.active = Active("", monotonic())
+            self._turn("")

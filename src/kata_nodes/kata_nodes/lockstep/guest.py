@@ -10,12 +10,12 @@ import os
 import signal
 from types import FrameType
 
-from kata_nodes.lockstep.link import Link, complain, connect
+from kata_nodes.lockstep.link import Link, Turn, complain, connect
 
 __all__ = ["SILENCE", "stand_in"]
 
-SILENCE = 5.0
-"""Time without a word from the graph after which it counts as hanging [s]; it says once a second which node has the turn."""
+SILENCE = 4.5
+"""Time without a word from the graph after which it counts as hanging [s]."""
 
 _PATIENCE = 300.0
 """Longest wait for the simulator to come up; on a new machine it may have to compile first [s]."""
@@ -57,7 +57,7 @@ def _listen(link: Link, program: str) -> int:
         try:
             messages = link.hear(SILENCE)
         except TimeoutError:
-            complain(f"{turn or 'the simulator'}: no sign of life for {SILENCE:g} s; the graph is ended")
+            complain(f"{Turn.read(turn) or 'the simulator'}: no sign of life for {SILENCE:g} s; the graph is ended")
             if host:
                 os.kill(host, signal.SIGKILL)
             return 3

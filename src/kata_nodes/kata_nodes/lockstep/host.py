@@ -21,7 +21,7 @@ from rclpy.signals import SignalHandlerOptions
 
 from kata_core.errors import ConfigError, KataError
 from kata_nodes.lockstep.executor import LockstepError, LockstepExecutor
-from kata_nodes.lockstep.link import Link, address, complain, expected
+from kata_nodes.lockstep.link import Link, Turn, address, complain, expected
 from kata_nodes.spin import Finishing
 
 __all__ = ["HOST", "host", "node_class"]
@@ -68,6 +68,7 @@ class _Guests:
 
     Attributes:
         news: Why the graph must end; empty while all is well.
+        turn: Whose callback runs; one that does not return is a fault.
     """
 
     def __init__(self) -> None:
@@ -75,7 +76,7 @@ class _Guests:
         self.arguments: dict[str, list[str]] = {}
         self.news = ""
         self.stopped = False
-        self._executor: LockstepExecutor | None = None
+        self.turn = Turn()
         self._lock, self._over = Lock(), Event()
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
@@ -102,11 +103,8 @@ class _Guests:
             for message in link.hear(_GATHER) or []:
                 self.links[message["program"]] = link
                 self.arguments[message["program"]] = message["arguments"]
+        self.arguments = {name: self.arguments[name] for name in programs}  # in this order whoever came first
         Thread(target=self._attend, name="lockstep guests", daemon=True).start()
-
-    def watch(self, executor: LockstepExecutor) -> None:
-        """From now on a callback that does not return is a fault."""
-        self._executor = executor
 
     def end(self, codes: Mapping[str, int], default: int = 0) -> None:
         """Tell every process with which code to end, first those whose code says why: a launcher stops the others at once."""
@@ -132,12 +130,12 @@ class _Guests:
             self._beat()
 
     def _beat(self) -> None:
-        active = self._executor.active if self._executor else None
-        if active and active.node and monotonic() - active.since > _HANGS:
-            self._give_up(active.node)
+        node, since = self.turn.node, self.turn.since
+        if node and monotonic() - since > _HANGS:
+            self._give_up(node)
         with self._lock:
             for link in () if self._over.is_set() else self.links.values():
-                link.say({"turn": active.node if active else "", "host": os.getpid()})
+                link.say({"turn": self.turn.path, "host": os.getpid()})
 
     def _give_up(self, node: str) -> None:
         """End a graph in which a callback does not return; nothing in this process can be trusted to end it in order."""
@@ -192,8 +190,7 @@ class _Graph:
 
     def _spin(self) -> dict[str, int]:
         """Let time pass until a node finishes or fails, or somebody asks for the end; return the nodes' exit codes."""
-        executor = LockstepExecutor(self._nodes.values())
-        self._guests.watch(executor)
+        executor = LockstepExecutor(self._nodes.values(), turn=self._guests.turn.note)
         finishing: dict[str, Any] = {name: node for name, node in self._nodes.items() if isinstance(node, Finishing)}
         gc.collect()
         gc.freeze()

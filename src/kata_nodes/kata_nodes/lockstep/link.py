@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The socket between the process in which a lockstep graph lives and the processes that a launcher started for its nodes."""
+"""What the process in which a lockstep graph lives has in common with those that a launcher started for its nodes."""
 
 import json
+import mmap
 import os
 import socket
 import sys
@@ -10,7 +11,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
-__all__ = ["GRAPH", "Link", "address", "complain", "connect", "expected"]
+__all__ = ["GRAPH", "Link", "Turn", "address", "complain", "connect", "expected"]
 
 GRAPH = "KATA_GRAPH"
 """Environment variable: programs of the graph, with colons between; launch files append each part's, the simulator last."""
@@ -48,6 +49,10 @@ def complain(text: str) -> None:
     """Say on the launcher's terminal why a graph ends."""
     sys.stderr.write(f"error: {text}\n")
     sys.stderr.flush()
+
+
+_LONGEST_NAME = 64
+"""Bytes of a node's name that others can read."""
 
 
 class Link:
@@ -94,3 +99,34 @@ class Link:
     def close(self) -> None:
         """Hang up."""
         self._line.close()
+
+
+class Turn:
+    """Whose callback runs, noted where other processes can read it though this one hangs and cannot say a word.
+
+    Attributes:
+        node: Its name; empty between callbacks.
+        since: Since when by `time.monotonic` [s].
+        path: File that the other processes read.
+    """
+
+    def __init__(self) -> None:
+        """Begin between callbacks."""
+        self.node, self.since = "", time.monotonic()
+        file = os.memfd_create("kata turn")
+        os.ftruncate(file, mmap.PAGESIZE)
+        self.path = f"/proc/{os.getpid()}/fd/{file}"
+        self._page = mmap.mmap(file, mmap.PAGESIZE)
+
+    def note(self, node: str) -> None:
+        """Pass the turn to a node."""
+        self.since = time.monotonic()  # before the name: another thread must not see a new one with an old time
+        self.node = node
+        self._page[:_LONGEST_NAME] = node.encode().ljust(_LONGEST_NAME, b"\0")[:_LONGEST_NAME]
+
+    @staticmethod
+    def read(path: str) -> str:
+        """Return whose callback runs in another process; empty if it cannot be told."""
+        with suppress(OSError), open(path, "rb") as file:
+            return file.read(_LONGEST_NAME).rstrip(b"\0").decode(errors="replace")
+        return ""
