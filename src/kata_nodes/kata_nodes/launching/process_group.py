@@ -10,7 +10,7 @@ from functools import partial
 from kata_core.errors import ConfigError
 from kata_nodes.launching.process import Process
 
-__all__ = ["ProcessGroup"]
+__all__ = ["ProcessGroup", "die_with_parent"]
 
 _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None, use_errno=True)
@@ -43,7 +43,7 @@ class ProcessGroup:
                 stderr=writer,
                 env={**process.environment, "PYTHONUNBUFFERED": "1"},
                 start_new_session=True,
-                preexec_fn=partial(_die_with_parent, os.getpid()),
+                preexec_fn=partial(die_with_parent, os.getpid()),
             )
         except OSError as error:
             os.close(self.output)
@@ -95,8 +95,8 @@ class ProcessGroup:
         return [last.decode(errors="replace")] if last else []
 
 
-def _die_with_parent(parent: int) -> None:
-    """Ask the kernel, in the child, for SIGTERM when the launcher is killed without a chance to stop it."""
+def die_with_parent(parent: int) -> None:
+    """Ask the kernel, in the child, for SIGTERM when its parent, given by its number, is killed without a chance to stop it."""
     _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
     if os.getppid() != parent:
         os._exit(1)
