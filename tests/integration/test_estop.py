@@ -3,15 +3,20 @@
 
 import os
 import pty
+import random
 import re
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
+from live_graph import Graph
+from observer import Observer
 from sensor_msgs.msg import JointState as JointStateMsg
+from std_msgs.msg import Empty
 
 from kata_core import JointState, load_robot
 from kata_msgs.msg import JointCommand, Verdict
@@ -49,10 +54,47 @@ def keyboard():
             process.wait()
 
 
-def test_a_stop_from_another_terminal_while_all_other_nodes_hang(launch, probe):
-    graph = launch("teleop", "camera_rate:=0")
-    verdicts, commands = probe.hear(Verdict, "verdict"), probe.hear(JointCommand, "command")
-    assert probe.until(lambda: len(commands) > 20 and "[launch] started retarget" in graph.output, 60.0), graph.output
+TOPICS = {"verdict": Verdict, "command": JointCommand, "console/heartbeat": Empty}
+
+
+@pytest.fixture(scope="module")
+def launched(tmp_path_factory):
+    """Start the robot with a source, once for all tests that stop it; at the end nothing may be left of it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ROS_DOMAIN_ID", domain := str(random.SystemRandom().randint(1, 100)))
+        graph = Graph(tmp_path_factory.mktemp("estop") / "launch.log", "teleop", "camera_rate:=0", "console:=false")
+        observer = Observer(TOPICS)
+        assert observer.until(lambda: observer.last("command") and "started retarget" in graph.output, 60.0), graph.output
+        yield graph, observer, domain
+        observer.close()
+        code = graph.stop()
+    sys.stdout.write(graph.output)
+    assert code == 0 and graph.orphans() == [] and "Traceback" not in graph.output
+
+
+@pytest.fixture
+def robot(launched, monkeypatch):
+    """Return the launch, and who hears it; `kata stop` is called beside them."""
+    graph, observer, domain = launched
+    monkeypatch.setenv("ROS_DOMAIN_ID", domain)
+    return graph, observer
+
+
+def is_in(observer, status):
+    """Wait until the robot is in a status; return the verdict's reasons."""
+    assert observer.until(lambda: observer.last("verdict").status == status, 30.0), observer.last("verdict").reasons
+    return observer.last("verdict").reasons
+
+
+def is_watched(observer):
+    """Wait until somebody's heartbeat was heard for longer than its deadline."""
+    begun = time.time_ns()
+    assert observer.until(lambda: observer.last("console/heartbeat", begun) is not None, 60.0)
+    assert observer.until(lambda: observer.last("console/heartbeat", begun + 1_200_000_000) is not None, 30.0)
+
+
+def test_a_stop_from_another_terminal_while_all_other_nodes_hang(robot):
+    graph, observer = robot
     others = [graph.pid_of(node) for node in ("sim", "operator", "retarget")]
     for pid in others:
         os.kill(pid, signal.SIGSTOP)
@@ -63,10 +105,38 @@ def test_a_stop_from_another_terminal_while_all_other_nodes_hang(launch, probe):
             os.kill(pid, signal.SIGCONT)
     assert (ended.returncode, ended.stderr) == (0, "")
     assert re.match(r"stopped: emergency_stop", ended.stdout)
-    assert probe.until(lambda: verdicts[-1][1].status == Verdict.STOPPED and max(commands[-1][1].stiffness) == 0.0, 5.0)
+    is_in(observer, Verdict.STOPPED)
+    assert max(observer.last("command").stiffness) == 0.0
     ended = kata_stop("--reset")
     assert (ended.returncode, ended.stdout) == (0, "the stop is over\n"), ended.stdout
-    assert probe.until(lambda: verdicts[-1][1].status == Verdict.STANDBY, 5.0)
+    is_in(observer, Verdict.STANDBY)
+
+
+def test_the_keyboard_stops_by_any_key_and_by_its_loss(robot, keyboard):
+    _, observer = robot
+    process, terminal = keyboard()
+    is_watched(observer)
+    assert observer.last("verdict").status == Verdict.STANDBY, "a console that watches stops nothing"
+    os.write(terminal, b" ")
+    assert "emergency_stop" in is_in(observer, Verdict.STOPPED)
+    assert kata_stop("--reset").returncode == 0
+    is_in(observer, Verdict.STANDBY)
+    os.close(terminal)
+    is_in(observer, Verdict.STOPPED)  # the terminal is gone
+    process.wait(60)
+    refused = kata_stop("--reset")
+    assert refused.returncode == 1 and "lost_console" in refused.stdout
+
+
+@pytest.mark.parametrize("number", [signal.SIGSTOP, signal.SIGKILL])
+def test_a_keyboard_that_freezes_or_dies_stops_the_robot(robot, keyboard, number):
+    _, observer = robot
+    process, _ = keyboard()
+    is_watched(observer)
+    assert kata_stop("--reset").returncode == 0, "the console that was lost is here again"
+    is_in(observer, Verdict.STANDBY)
+    os.kill(process.pid, number)
+    assert "lost_console" in is_in(observer, Verdict.STOPPED)
 
 
 def test_a_stop_that_nobody_hears_is_not_called_one(ros_domain):
@@ -74,37 +144,6 @@ def test_a_stop_that_nobody_hears_is_not_called_one(ros_domain):
     assert ended.returncode == 1
     assert ended.stdout.startswith("NOT CONFIRMED") and "silent" in ended.stdout
     assert kata_stop("--reset", "--patience", "1").returncode == 1
-
-
-def test_the_keyboard_stops_by_any_key_and_by_its_loss(launch, probe, keyboard):
-    launch("sim", "camera_rate:=0")
-    verdicts = probe.hear(Verdict, "verdict")
-    stopped = lambda: verdicts[-1][1].status == Verdict.STOPPED  # noqa: E731
-    process, terminal = keyboard()
-    assert probe.until(lambda: len(verdicts) > 20, 60.0)
-    assert probe.until(lambda: probe.node.count_publishers("console/heartbeat") == 1, 30.0)
-    probe.until(lambda: False, 1.5)
-    assert not stopped(), "a console that watches stops nothing"
-    os.write(terminal, b" ")
-    assert probe.until(stopped, 5.0) and "emergency_stop" in verdicts[-1][1].reasons
-    assert kata_stop("--reset").returncode == 0
-    assert probe.until(lambda: not stopped(), 5.0)
-    os.close(terminal)
-    assert probe.until(stopped, 5.0), "a terminal that is gone"
-    process.wait(20)
-    refused = kata_stop("--reset")
-    assert refused.returncode == 1 and "lost_console" in refused.stdout
-
-
-def test_a_keyboard_that_freezes_or_dies_stops_the_robot(launch, probe, keyboard):
-    launch("sim", "camera_rate:=0")
-    verdicts = probe.hear(Verdict, "verdict")
-    process, _ = keyboard()
-    assert probe.until(lambda: len(verdicts) > 20 and probe.node.count_publishers("console/heartbeat") == 1, 60.0)
-    probe.until(lambda: False, 1.0)
-    os.kill(process.pid, signal.SIGKILL)
-    assert probe.until(lambda: verdicts[-1][1].status == Verdict.STOPPED, 5.0)
-    assert "lost_console" in verdicts[-1][1].reasons
 
 
 def test_a_pipe_is_no_keyboard(ros_domain):
