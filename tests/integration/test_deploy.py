@@ -149,9 +149,9 @@ def calibrated(robot) -> MonitorSpec:
     rest = robot.rest[robot.layout.indices(("right_shoulder_pitch_joint", "right_elbow_joint"))]
     bend = np.linspace(0.0, 1.0, steps)[:, None] * np.array([0.0, BEND - rest[1]]) + rest
     joints = bend + rng.normal(0.0, 0.05, (40, 1, 2))
-    seen = np.concatenate([joints, np.broadcast_to(goals, (40, steps, 3))], axis=2).reshape(-1, 5)
-    scores = distance_scores(seen, np.repeat(np.arange(40, dtype=np.int32), steps), 5, 1e-2)
-    return MonitorSpec(*whiten(seen, 1e-2), make_levels(scores, 0.1, 0.01), None, 5, 0.1, 0.01)
+    seen = np.concatenate([joints, np.broadcast_to(goals, (40, steps, 3))], axis=2)
+    scores = distance_scores(list(seen), 5, 1e-2)
+    return MonitorSpec(*whiten(seen.reshape(-1, 5), 1e-2), make_levels(scores, 0.1, 0.01), None, 5, 0.1, 0.01)
 
 
 def test_a_ball_where_none_was_shown_holds_the_robot_until_it_is_back(launch, probe, robot, tmp_path, report):

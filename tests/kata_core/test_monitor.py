@@ -17,6 +17,7 @@ from kata_core.policy.calibration import (
     sustained,
     whiten,
 )
+from kata_core.policy.glance import GLANCE, glance
 from kata_core.policy.monitor import Certainty, Levels, MonitorSpec, PolicyMonitor, disagreement, distance
 
 SURE, WARNING, UNSURE = Certainty
@@ -76,11 +77,29 @@ def test_whole_episodes_exceed_calibrated_levels_as_often_as_promised() -> None:
     rng, exceeded = np.random.default_rng(2), []
     for _ in range(15):
         known, new = episodes(rng, 40), episodes(rng, 40)
-        flat, number = known.reshape(-1, 4), np.repeat(np.arange(40, dtype=np.int32), 60)
-        levels = make_levels(distance_scores(flat, number, STEPS, 1e-2), 0.1, 0.01)
-        mean, whitening = whiten(flat, 1e-2)
+        levels = make_levels(distance_scores(list(known), STEPS, 1e-2), 0.1, 0.01)
+        mean, whitening = whiten(known.reshape(-1, 4), 1e-2)
         exceeded += [sustained(distance(episode, mean, whitening), STEPS) > levels.warning for episode in new]
     assert 0.05 <= np.mean(exceeded) <= 0.15
+
+
+def test_levels_of_demonstrations_stop_a_policy_of_whose_own_attempts_levels_stop_few() -> None:
+    rng = np.random.default_rng(7)
+
+    def attempts(count: int) -> list[np.ndarray]:
+        """Return episodes of a policy that keeps the others' sum only roughly, as demonstrations always do."""
+        stray = rng.normal(0.0, 0.6, (count, 1, 1)) * np.array([0.0, 0.0, 0.0, 1.0])
+        return list(episodes(rng, count) + stray)
+
+    shown, own, new = list(episodes(rng, 40)), attempts(100), attempts(300)
+    alone = make_levels(distance_scores(shown, STEPS, 1e-2), 0.1, 0.01)
+    known = make_levels(distance_scores([*shown, *own], STEPS, 1e-2)[40:], 0.1, 0.01)
+    held = []
+    for rows, levels in ((shown, alone), ([*shown, *own], known)):
+        ordinary = whiten(np.concatenate(rows), 1e-2)
+        held.append(np.mean([sustained(distance(one, *ordinary), STEPS) > levels.hold for one in new]))
+    assert held[0] > 0.3
+    assert held[1] <= 0.03
 
 
 def test_a_dependent_number_that_breaks_the_rule_is_far() -> None:
@@ -105,8 +124,7 @@ def test_disagreement_is_that_of_the_instants_that_both_speak_of() -> None:
     assert disagreement(chunks[0], chunks[4] + 0.2, gap=4) == pytest.approx(0.2)
     assert disagreement(chunks[0], chunks[5] + 9.0, gap=6) == 0.0
     jumping = chunks + 0.1 * (np.arange(6) % 2)[:, None, None]
-    both = np.concatenate([chunks, jumping])
-    assert disagreement_scores(both, np.repeat([0, 1], 6).astype(np.int32), STEPS) == pytest.approx([0.0, 0.1])
+    assert disagreement_scores([chunks, jumping], STEPS) == pytest.approx([0.0, 0.1])
 
 
 def test_far_away_is_unsure_after_some_steps_and_sure_again_after_as_many(monitor: PolicyMonitor) -> None:
@@ -154,3 +172,27 @@ def test_a_spec_that_makes_no_sense_is_refused(spec: MonitorSpec, wrong: dict) -
         replace(spec, **wrong)
     with pytest.raises(ValueError, match="levels"):
         Levels(2.0, 1.0, 3)
+
+
+def test_a_picture_that_stays_while_the_joints_move_is_noticed_and_one_that_moves_on_is_not(spec: MonitorSpec) -> None:
+    rng = np.random.default_rng(5)
+    blind = replace(spec, mean=np.zeros(21), whitening=1e-3 * np.eye(21), stillness=Levels(0.1, 0.3, 40))
+    for frozen in (False, True):
+        monitor, found = PolicyMonitor(blind, TERMS, ("camera.head",)), []
+        first = rng.integers(0, 255, (24, 32, 3), dtype=np.uint8)
+        for step in range(40):
+            picture = first if frozen else np.roll(first, step // 3, axis=1)  # a camera is slower than the policy
+            found.append(monitor.judge({**seen(0.02 * step), "camera.head": picture}, np.zeros((4, 2))))
+        assert (found[-1].certainty is UNSURE) is frozen
+        assert found[-1].stillness == pytest.approx(0.78 if frozen else 0.0)
+
+
+def test_a_black_picture_is_far_where_lit_ones_were_shown() -> None:
+    rng = np.random.default_rng(6)
+    room = rng.integers(60, 200, (24, 32, 3))
+    lit = [room + rng.normal(0.0, 8.0) + rng.normal(0.0, 5.0, room.shape) for _ in range(400)]
+    shown = [glance(np.clip(picture, 0, 255).astype(np.uint8)) for picture in lit]
+    levels = make_levels(distance_scores([np.array(shown[i : i + 20]) for i in range(0, 400, 20)], STEPS, 1e-2), 0.1, 0.01)
+    black = glance(np.zeros((24, 32, 3), np.uint8))
+    assert black.tolist() == [0.0] * GLANCE
+    assert distance(black, *whiten(np.array(shown), 1e-2)) > 3.0 * levels.hold

@@ -80,7 +80,7 @@ def test_a_contract_brings_its_monitor(contract: PolicyContract) -> None:
 def test_a_file_of_an_older_kata_is_refused_with_what_to_do(contract: PolicyContract) -> None:
     old = {**json.loads(contract.to_json()), "schema_version": 1}
     del old["monitor"]
-    with pytest.raises(ContractError, match=r"old\.onnx: contract has schema version 1, this Kata reads 3 \(export .* again"):
+    with pytest.raises(ContractError, match=r"old\.onnx: contract has schema version 1, this Kata reads 4 \(export .* again"):
         PolicyContract.from_json(json.dumps(old), where="old.onnx")
 
 

@@ -14,6 +14,7 @@ from kata_learning.bags import find_bags
 from kata_learning.build import DatasetConfig, build_dataset
 from kata_learning.dataset import Dataset, load_dataset, save_dataset
 from kata_learning.exporting import export_policy
+from kata_learning.monitoring import MonitorConfig
 from kata_learning.run_folder import About, Run, load_run, save_run
 from kata_learning.train import Trained, train_policy
 
@@ -97,5 +98,5 @@ def run(run_path: Path) -> Run:
 def policy_path(run: Run, saved: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the run's ONNX file."""
     path = tmp_path_factory.mktemp("policy") / "policy.onnx"
-    export_policy(run, load_dataset(saved), path)
+    export_policy(run, load_dataset(saved), path, MonitorConfig(attempts=0))
     return path

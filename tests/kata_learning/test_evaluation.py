@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 
 from kata_core import JointState
+from kata_core.cli import main
 from kata_core.errors import ConfigError
 from kata_core.policy import Certainty
 from kata_core.policy.onnx_policy import OnnxPolicy
@@ -76,3 +77,10 @@ def test_an_unknown_task_is_refused(policy, g1):
 def test_several_at_a_time_are_the_same_bit_for_bit(policy_path, policy, g1):
     config = EvaluationConfig(rollouts=3, timeout=1.0)
     assert evaluate_file(policy_path, g1, "reach", config, jobs=2) == evaluate_policy(policy, g1, "reach", config)
+
+
+def test_a_task_without_what_the_policy_observes_is_refused_in_one_line(policy_path, capsys):
+    assert main(["evaluate", str(policy_path), "--task", "lift", "--rollouts", "1"]) == 2
+    said = capsys.readouterr().err.strip()
+    assert "observes goal; lift shows box" in said
+    assert len(said.splitlines()) == 1

@@ -19,7 +19,6 @@ from kata_learning.choosing import Trial, best_trial
 from kata_learning.dataset import load_dataset
 from kata_learning.exporting import PARITY_TOLERANCE, Graph, make_graph, make_int8, write_graph
 from kata_learning.latency import likely_observations, measure_latency
-from kata_learning.monitoring import MonitorConfig
 from kata_learning.onnx_graph import onnx_answers, parity, to_onnx
 from kata_learning.policies import POLICIES, make_policy
 from kata_learning.policies.config import DiffusionConfig, DiffusionUnetConfig, VisionConfig
@@ -57,7 +56,7 @@ def looking(pictured) -> tuple[Graph, Run]:
         scaling_for(spec),
     )
     run = Run(policy.eval(), pictured, about.hash, "test")
-    return make_graph(run, dataset, MonitorConfig()), run
+    return make_graph(run, dataset), run
 
 
 @pytest.fixture(scope="module")
@@ -118,7 +117,7 @@ def test_a_provider_that_is_not_there_is_refused(looking_file):
 @pytest.mark.parametrize("method", ["dynamic", "static"])
 def test_int8_is_smaller_and_says_how_far_it_is_off(run, saved, tmp_path, method):
     dataset = load_dataset(saved)
-    graph = make_graph(run, dataset, MonitorConfig())
+    graph = make_graph(run, dataset)
     smaller = make_int8(graph, run, dataset, method)
     cost = smaller.contract.quantisation
     assert cost.method == method

@@ -5,23 +5,15 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
-
-import numpy as np
-from numpy.typing import NDArray
 
 from kata_core.errors import KataError
-from kata_core.observation import CameraSpec
 from kata_core.params import param
-from kata_core.pictures import shrink
 from kata_core.policy import Certainty
 from kata_core.policy.onnx_policy import OnnxPolicy
-from kata_core.policy.runner import RunnerConfig
 from kata_core.robot import RobotModel
-from kata_core.safety import SafetyConfig
+from kata_learning.arena import Arena, Attempt
 from kata_learning.bag_pool import open_pool
 from kata_learning.interval import wilson
-from kata_learning.policy_loop import PolicyLoop
 
 __all__ = ["EvaluationConfig", "EvaluationResult", "evaluate_file", "evaluate_policy"]
 
@@ -81,54 +73,6 @@ class EvaluationResult:
         }
 
 
-class Attempt(NamedTuple):
-    """What came of one rollout; as in `EvaluationResult`."""
-
-    success: bool
-    seconds: float
-    statuses: Counter[str]
-    reasons: Counter[str]
-    certainties: Counter[Certainty]
-
-
-class _Arena:
-    """A simulated robot with a policy, where attempt i is the same whatever was attempted before."""
-
-    def __init__(self, robot: RobotModel, policy: OnnxPolicy, task: str, config: EvaluationConfig) -> None:
-        """Build the scene.
-
-        Raises:
-            ConfigError: The robot has no such task.
-        """
-        from kata_sim import Simulation
-
-        self._robot, self._policy, self._config, self._safety = robot, policy, config, SafetyConfig()
-        self._simulation = Simulation(robot, task=task)
-        own = self._simulation.task.timeout if self._simulation.task else 0.0
-        self._timeout = config.timeout or own
-
-    def attempt(self, number: int) -> Attempt:
-        """Return what comes of attempt i."""
-        from kata_sim import run_rollout
-
-        seed = self._config.seed + number
-        config, delay = RunnerConfig(seed=seed), self._config.delay
-        loop = PolicyLoop(self._robot, self._policy, self._safety, config, delay=delay, look=self._look)
-        rollout = run_rollout(self._simulation, loop, seed=seed, rate=self._safety.rate, timeout=self._timeout)
-        return Attempt(rollout.success, rollout.elapsed, loop.statuses, loop.reasons, loop.certainties)
-
-    def _look(self, camera: CameraSpec) -> NDArray[np.uint8] | None:
-        """Return what the head camera sees, in the size that a policy takes; other cameras are not simulated."""
-        if camera.name != "head":
-            return None
-        picture = shrink(np.asarray(self._simulation.render()), camera.height)
-        return picture if picture.shape == camera.shape else None
-
-    def close(self) -> None:
-        """Free what rendering holds."""
-        self._simulation.close()
-
-
 def evaluate_policy(
     policy: OnnxPolicy, robot: RobotModel, task: str, config: EvaluationConfig, on_rollout: Callable[[bool], None] | None = None
 ) -> EvaluationResult:
@@ -142,12 +86,12 @@ def evaluate_policy(
         on_rollout: Called with the success of each.
 
     Raises:
-        ConfigError: The robot has no such task.
+        ConfigError: The robot has no such task, or the policy cannot attempt it.
     """
-    arena, attempts = _Arena(robot, policy, task, config), []
+    arena, attempts = Arena(robot, policy, task, config.timeout), []
     try:
         for number in range(config.rollouts):
-            attempts.append(arena.attempt(number))
+            attempts.append(arena.attempt(config.seed + number, config.delay))
             if on_rollout is not None:
                 on_rollout(attempts[-1].success)
     finally:
@@ -175,7 +119,7 @@ def evaluate_file(
 
     Raises:
         ContractError: The file is no policy of the robot.
-        ConfigError: The robot has no such task.
+        ConfigError: The robot has no such task, or the policy cannot attempt it.
     """
     policy = OnnxPolicy.load(path, robot)
     if jobs <= 1:
@@ -191,15 +135,15 @@ def evaluate_file(
     return _joined([attempts[number] for number in sorted(attempts)])
 
 
-_arenas: dict[tuple[Path, str, EvaluationConfig], _Arena] = {}
+_arenas: dict[tuple[Path, str, float], Arena] = {}
 """The scene of a process that works for `evaluate_file`; it lives as long as the process."""
 
 
 def _attempt_in_process(robot: RobotModel, path: Path, task: str, config: EvaluationConfig, number: int) -> Attempt:
-    key = path, task, config
+    key = path, task, config.timeout
     if key not in _arenas:
-        _arenas[key] = _Arena(robot, OnnxPolicy.load(path, robot), task, config)
-    return _arenas[key].attempt(number)
+        _arenas[key] = Arena(robot, OnnxPolicy.load(path, robot), task, config.timeout)
+    return _arenas[key].attempt(config.seed + number, config.delay)
 
 
 def _joined(attempts: Sequence[Attempt]) -> EvaluationResult:

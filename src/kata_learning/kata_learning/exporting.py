@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Training run → ``policy.onnx`` that describes itself, written only if it computes what torch does."""
 
+import logging
+import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,17 +12,30 @@ import onnx
 from numpy.typing import NDArray
 
 from kata_core.atomic import new_file
-from kata_core.errors import ContractError, DataError
+from kata_core.errors import ConfigError, ContractError, DataError
 from kata_core.policy import ExecutionConfig, PolicyContract
+from kata_core.robot import load_robot
 from kata_learning.dataset import Dataset, Statistics
 from kata_learning.monitoring import MonitorConfig, make_monitor
 from kata_learning.onnx_graph import parity, to_onnx, with_contract
 from kata_learning.policies.registry import kind_of
 from kata_learning.quantising import quantise
 from kata_learning.recorded import recorded_inputs, spread
+from kata_learning.rehearsal import Rehearsal, rehearse
 from kata_learning.run_folder import Run
 
-__all__ = ["PARITY_TOLERANCE", "Graph", "export_policy", "make_contract", "make_graph", "make_int8", "write_graph"]
+__all__ = [
+    "PARITY_TOLERANCE",
+    "Graph",
+    "export_policy",
+    "make_contract",
+    "make_graph",
+    "make_int8",
+    "with_monitor",
+    "write_graph",
+]
+
+_logger = logging.getLogger(__name__)
 
 PARITY_TOLERANCE = 1e-5
 """Largest difference allowed between ONNX Runtime and torch [rad]; float32 gives about 1e-6."""
@@ -44,7 +59,9 @@ class Graph:
     difference: float
 
 
-def export_policy(run: Run, dataset: Dataset, path: Path, monitor: MonitorConfig | None = None) -> tuple[PolicyContract, float]:
+def export_policy(
+    run: Run, dataset: Dataset, path: Path, monitor: MonitorConfig | None = None, jobs: int = 1
+) -> tuple[PolicyContract, float]:
     """Write a policy file whole, or not at all.
 
     Args:
@@ -52,6 +69,7 @@ def export_policy(run: Run, dataset: Dataset, path: Path, monitor: MonitorConfig
         dataset: The dataset that it was trained on.
         path: File to write.
         monitor: How its monitor is calibrated; None for the defaults.
+        jobs: Attempts at a time, by which it is.
 
     Returns:
         The contract inside the file, and the largest difference from torch on recorded observations [rad].
@@ -60,31 +78,28 @@ def export_policy(run: Run, dataset: Dataset, path: Path, monitor: MonitorConfig
         DataError: The dataset is another one than the run's, or too small to calibrate the monitor.
         ContractError: ONNX Runtime computes something else than torch.
     """
-    graph = make_graph(run, dataset, monitor or MonitorConfig(), where=str(path))
+    graph = with_monitor(make_graph(run, dataset, where=str(path)), run, dataset, monitor or MonitorConfig(), jobs)
     write_graph(graph, path)
     return graph.contract, graph.difference
 
 
-def make_graph(
-    run: Run, dataset: Dataset, monitor: MonitorConfig, execution: ExecutionConfig | None = None, *, where: str = ""
-) -> Graph:
-    """Return a run's policy in float32.
+def make_graph(run: Run, dataset: Dataset, execution: ExecutionConfig | None = None, *, where: str = "") -> Graph:
+    """Return a run's policy in float32, without a monitor.
 
     Args:
         run: The training run.
         dataset: The dataset that it was trained on.
-        monitor: How its monitor is calibrated.
         execution: How its chunks are meant to be carried out; None for the defaults.
         where: The file that it is for, for messages.
 
     Raises:
-        DataError: The dataset is another one than the run's, or too small to calibrate the monitor.
+        DataError: The dataset is another one than the run's.
         ContractError: ONNX Runtime computes something else than torch.
     """
     if dataset.manifest.hash != run.data_hash:
         what = f"dataset {dataset.manifest.hash[:16]} is not the run's, {run.data_hash[:16]}"
         raise DataError(what, where=where, fix="give the dataset of the training with --data, or train again")
-    contract = make_contract(run, dataset, monitor, execution or ExecutionConfig())
+    contract = make_contract(run, dataset, execution or ExecutionConfig())
     model = to_onnx(run.network)
     onnx.checker.check_model(model, full_check=True)
     recorded = recorded_inputs(dataset, run.network, spread(np.arange(len(dataset)), _SAMPLES))
@@ -93,6 +108,37 @@ def make_graph(
         what = f"ONNX differs from torch by {difference:.1e} rad, allowed {PARITY_TOLERANCE:.0e}"
         raise ContractError(what, where=where, fix="nothing was written; train again, or report this")
     return Graph(model, contract, difference)
+
+
+def with_monitor(graph: Graph, run: Run, dataset: Dataset, config: MonitorConfig, jobs: int = 1) -> Graph:
+    """Return a policy with a monitor, calibrated on its own attempts where its task is simulated.
+
+    Args:
+        graph: The policy as it will be written.
+        run: Where it came from.
+        dataset: The dataset of the training.
+        config: How the monitor is calibrated.
+        jobs: Attempts at a time.
+
+    Raises:
+        DataError: There are too few episodes to calibrate on.
+    """
+    contract = graph.contract
+    monitor = make_monitor(dataset, run.network, config, _rehearsals(graph, config.attempts, jobs), contract.execution)
+    return replace(graph, contract=replace(contract, monitor=monitor))
+
+
+def _rehearsals(graph: Graph, attempts: int, jobs: int) -> list[Rehearsal]:
+    if not attempts:
+        return []
+    with tempfile.TemporaryDirectory(prefix="kata-rehearse-") as folder:
+        path = Path(folder) / "policy.onnx"
+        write_graph(graph, path)
+        try:
+            return rehearse(path, load_robot(graph.contract.robot), graph.contract.task, attempts, jobs)
+        except ConfigError as error:
+            _logger.warning("the monitor knows demonstrations alone, and will warn and hold too often: %s", error)
+            return []
 
 
 def make_int8(graph: Graph, run: Run, dataset: Dataset, method: str) -> Graph:
@@ -125,8 +171,8 @@ def held_out(dataset: Dataset) -> NDArray[np.intp]:
     return steps if len(steps) > 1 else np.arange(len(dataset))
 
 
-def make_contract(run: Run, dataset: Dataset, monitor: MonitorConfig, execution: ExecutionConfig) -> PolicyContract:
-    """Return what the policy promises."""
+def make_contract(run: Run, dataset: Dataset, execution: ExecutionConfig) -> PolicyContract:
+    """Return what the policy promises, still without a monitor."""
     about, policy = dataset.manifest, run.network
     seen = {term.name for term in policy.spec.terms}
     return PolicyContract(
@@ -142,7 +188,6 @@ def make_contract(run: Run, dataset: Dataset, monitor: MonitorConfig, execution:
         damping=about.damping,
         data_hash=about.hash,
         commit=run.commit,
-        monitor=make_monitor(dataset, policy, monitor, execution),
         kind=kind_of(policy),
         history=policy.spec.history,
         cameras=policy.spec.cameras,

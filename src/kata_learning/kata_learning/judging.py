@@ -8,7 +8,7 @@ from pathlib import Path
 from kata_core.robot import RobotModel
 from kata_learning.dataset import Dataset
 from kata_learning.evaluation import EvaluationConfig, evaluate_file
-from kata_learning.exporting import export_policy
+from kata_learning.exporting import make_graph, write_graph
 from kata_learning.policies.interface import Policy
 from kata_learning.run_folder import About, Run
 
@@ -33,7 +33,7 @@ def judge_of(about: About, dataset: Dataset, robot: RobotModel, jobs: int) -> Ca
         run = Run(network, about.data, about.data_hash, about.commit)
         with tempfile.TemporaryDirectory(prefix="kata-judge-") as folder:
             path = Path(folder) / "policy.onnx"
-            export_policy(run, dataset, path)
+            write_graph(make_graph(run, dataset, where=str(path)), path)  # passes are compared by what nothing stops
             return sum(evaluate_file(path, robot, about.task, config, jobs).successes)
 
     return judge

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Levels of a policy's monitor, calibrated on demonstrations, episode by episode.
+"""Levels of a policy's monitor, calibrated episode by episode.
 
 Steps of one episode resemble one another, so the unit is the episode: its score is the largest value that its steps
 exceed some times in a row (`sustained`), as the monitor counts at run time. Each episode is scored by statistics of
-the *others*, so that all are held out once: cross-conformal prediction (Vovk 2015) with one episode a fold. From n such
+the *others*, so that all are held out once: cross-conformal prediction (Vovk 2015) with one episode a fold. What is
+promised of new episodes holds for those like the ones that were scored: to say how often a *policy* is stopped, score its
+own attempts, not the demonstrations (a policy goes where no demonstration went, if only by a little). From n such
 scores the level that a new episode exceeds with probability α is the ⌈(n + 1)(1 − α)⌉-th smallest, whatever their
 distribution. That needs n ≥ 1/α − 1 episodes; with fewer, the level is the upper prediction bound of a
 log-normal variable, and at least the largest score.
@@ -11,10 +13,10 @@ log-normal variable, and at least the largest score.
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 from statistics import NormalDist
 
 import numpy as np
-from numpy.typing import NDArray
 
 from kata_core.arrays import FloatArray
 from kata_core.errors import DataError
@@ -64,35 +66,32 @@ def sustained(scores: FloatArray, steps: int) -> float:
     return float(np.lib.stride_tricks.sliding_window_view(scores, steps).min(axis=1).max())
 
 
-def distance_scores(observations: FloatArray, episode: NDArray[np.int32], steps: int, floor: float) -> FloatArray:
+def distance_scores(episodes: Sequence[FloatArray], steps: int, floor: float) -> FloatArray:
     """Return each episode's sustained distance from all the others, shape (E,).
 
     Args:
-        observations: Shape (N, d).
-        episode: Episode of each row, shape (N,).
+        episodes: Observations of each, shape (T, d).
         steps: As in `sustained`.
         floor: As in `whiten`.
     """
     found = []
-    for number in np.unique(episode):
-        own = episode == number
-        found.append(sustained(distance(observations[own], *whiten(observations[~own], floor)), steps))
+    for number, own in enumerate(episodes):
+        others = np.concatenate([*episodes[:number], *episodes[number + 1 :]])
+        found.append(sustained(distance(own, *whiten(others, floor)), steps))
     return np.array(found)
 
 
-def disagreement_scores(chunks: FloatArray, episode: NDArray[np.int32], steps: int, gap: int = 1) -> FloatArray:
+def disagreement_scores(answers: Sequence[FloatArray], steps: int, gap: int = 1) -> FloatArray:
     """Return each episode's sustained disagreement [rad], shape (E,).
 
     Args:
-        chunks: The policy's answers to consecutive observations, shape (N, horizon, k), [rad].
-        episode: Episode of each row, shape (N,).
+        answers: The policy's chunks in each, shape (T, horizon, k), [rad].
         steps: As in `sustained`.
-        gap: Steps between the chunks that are compared.
+        gap: Steps from one chunk to the next.
     """
     found = []
-    for number in np.unique(episode):
-        own = chunks[episode == number]
-        apart = [disagreement(before, now, gap) for before, now in zip(own, own[gap:], strict=False)]
+    for own in answers:
+        apart = [disagreement(before, now, gap) for before, now in pairwise(own)]
         found.append(sustained(np.array([0.0, *apart]), steps))
     return np.array(found)
 

@@ -20,8 +20,8 @@ __all__ = ["CONTRACT_KEY", "SCHEMA_VERSION", "PolicyContract", "Quantisation"]
 CONTRACT_KEY = "kata_contract"
 """Metadata key of the ONNX file that holds the contract as JSON."""
 
-SCHEMA_VERSION = 3
-"""2: with `monitor`; 3: with history, cameras, noise, quantisation, kind and execution."""
+SCHEMA_VERSION = 4
+"""2: with `monitor`; 3: with history, cameras, noise, quantisation, kind, execution; 4: monitors know attempts and pictures."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,7 +66,8 @@ class Pilot:
         self._executor = ChunkExecutor(execution or contract.execution)
         self._history = ObservationHistory(contract.history)
         names = tuple(term.name for term in contract.terms)
-        self._monitor = PolicyMonitor(contract.monitor, names) if contract.monitor else None
+        pictures = tuple(camera.input for camera in contract.cameras)
+        self._monitor = PolicyMonitor(contract.monitor, names, pictures) if contract.monitor else None
         self._held: FloatArray | None = None
         self._since = self._engagement = 0
         self._seed = seed

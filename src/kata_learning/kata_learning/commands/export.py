@@ -2,9 +2,10 @@
 """Export a trained policy to an ONNX file that describes itself.
 
 The file carries a contract: robot, joints, what the policy sees, rate, gains, data and code version, how its chunks are
-to be carried out, and a monitor: statistics of the demonstrations with calibrated levels, by which the robot knows when
-the policy is where it was never trained. A robot that does not fit is refused when the file is loaded. Before anything is
-written, the file's answers are compared with the trained network's on recorded observations.
+to be carried out, and a monitor: statistics with calibrated levels, by which the robot knows when the policy is where it was
+never trained. Where its task is simulated, the monitor knows the policy's own attempts; else the demonstrations alone. A
+robot that does not fit is refused when the file is loaded. Before anything is written, the file's answers are compared with
+the trained network's on recorded observations.
 
 With `--int8` weights take a quarter of the room; `auto` lets float32 and both kinds of int8 attempt the task in simulation
 from the same starts, and takes the quickest that succeeds no less often than float32.
@@ -15,6 +16,7 @@ Example:
 """
 
 import argparse
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +40,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--rollouts", type=int, default=20, metavar="N", help="attempts of each form with --int8 auto (default: 20)"
     )
+    parser.add_argument(
+        "--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="attempts at a time (default: all cores)"
+    )
     add_config(parser, ExecutionConfig, "execution, as the file suggests it")
     add_config(parser, MonitorConfig, "monitor")
 
@@ -46,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
     """Export and check."""
     from kata_core.policy import ExecutionConfig
     from kata_learning.dataset import load_dataset
-    from kata_learning.exporting import make_graph, make_int8, write_graph
+    from kata_learning.exporting import make_graph, make_int8, with_monitor, write_graph
     from kata_learning.monitoring import MonitorConfig
     from kata_learning.options import take_config
     from kata_learning.run_folder import load_run
@@ -54,11 +59,12 @@ def run(args: argparse.Namespace) -> int:
     trained = load_run(args.run)
     dataset = load_dataset(args.data or trained.data)
     monitor, execution = take_config(MonitorConfig, args), take_config(ExecutionConfig, args)
-    graph = make_graph(trained, dataset, monitor, execution, where=str(args.out))
+    graph = make_graph(trained, dataset, execution, where=str(args.out))
     if args.int8 != "off":
         methods = _METHODS if args.int8 == "auto" else (args.int8,)
         smaller = {method: make_int8(graph, trained, dataset, method) for method in methods}
         graph = _choose({"float32": graph, **smaller}, args) if args.int8 == "auto" else smaller[args.int8]
+    graph = with_monitor(graph, trained, dataset, monitor, args.jobs)
     write_graph(graph, args.out)
     contract = graph.contract
     print(f"policy    {args.out} ({args.out.stat().st_size / 1e3:.0f} kB)")
@@ -94,8 +100,9 @@ def _levels(contract: "PolicyContract") -> str:
     spec = contract.monitor
     if spec is None:
         return "none"
-    far, apart = spec.distance, spec.disagreement
-    parts = [f"distance {far.warning:.2f} / {far.hold:.2f} ({far.episodes} episodes)"]
-    if apart:
-        parts.append(f"disagreement {apart.warning:.4f} / {apart.hold:.4f} rad ({apart.episodes} episodes)")
-    return f"warns / holds beyond {', '.join(parts)}, {spec.steps} steps in a row"
+    parts = [f"distance {spec.distance.warning:.2f} / {spec.distance.hold:.2f}"]
+    for name, levels in (("disagreement", spec.disagreement), ("stillness", spec.stillness)):
+        if levels:
+            parts.append(f"{name} {levels.warning:.4f} / {levels.hold:.4f} rad")
+    known = f"{spec.attempts} attempts" if spec.attempts else f"{spec.distance.episodes} demonstrations alone"
+    return f"warns / holds beyond {', '.join(parts)}, {spec.steps} steps in a row; knows {known}"
