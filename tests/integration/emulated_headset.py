@@ -47,6 +47,7 @@ class EmulatedHeadset:
         self.robot_frames = 0
         self.socket: ClientConnection
         self._listening: asyncio.Task[None] | None = None
+        self._leaving = False
         self._number = 0
         self._id = 0
 
@@ -63,9 +64,10 @@ class EmulatedHeadset:
 
     async def close(self) -> None:
         """Leave."""
+        self._leaving = True
+        await self.socket.close()
         if self._listening is not None:
             self._listening.cancel()
-        await self.socket.close()
 
     async def __aenter__(self) -> "EmulatedHeadset":
         """Connect and pair."""
@@ -125,7 +127,8 @@ class EmulatedHeadset:
     async def _listen(self) -> None:
         with suppress(ConnectionClosed):
             async for message in self.socket:
-                await self._take(message)
+                if not self._leaving:  # an answer would wait for the end, which waits until what still comes is read
+                    await self._take(message)
 
     async def _take(self, message: str | bytes) -> None:
         if isinstance(message, bytes):

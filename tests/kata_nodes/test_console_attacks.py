@@ -9,116 +9,18 @@ import socket
 import ssl
 import time
 from contextlib import suppress
-from pathlib import Path
 
 import numpy as np
 import pytest
-import rclpy
+from console_server import Console, closed_with, hello, raw, run
 from emulated_headset import SEEN, EmulatedHeadset, controller, headset_frame
-from rclpy.node import Node
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from kata_core import JointState, load_robot
 from kata_core.console import Allowance, encode_headset
-from kata_core.engage import EngageConfig, GamepadConfig
 from kata_nodes.web.certificate import certificate
-from kata_nodes.web.config import ConsoleConfig
-from kata_nodes.web.doorman import Doorman
-from kata_nodes.web.graph import Graph
-from kata_nodes.web.hub import Hub
-from kata_nodes.web.policy_host import PolicyHost
-from kata_nodes.web.server import ConsoleServer
-from kata_nodes.web.site import Site
 
 pytestmark = pytest.mark.ros
-
-DIST = Path(__file__).parent / "no_pages"
-
-
-class LoggingGraph(Graph):
-    """The graph, which also keeps what is logged and what would move the robot."""
-
-    def __init__(self, *arguments):
-        super().__init__(*arguments)
-        self.actions, self.frames = [], []
-        self.rest = JointState(0, self.robot.rest, 0 * self.robot.rest, 0 * self.robot.rest)
-
-    def log(self, client, name, action, detail, reason=""):
-        self.actions.append((action, reason))
-        super().log(client, name, action, detail, reason)
-
-    def publish_frames(self, frames):
-        self.frames.append(frames)
-        super().publish_frames(frames)
-
-
-class Console:
-    """A server on a free port, in a node that spins in a thread."""
-
-    def __init__(self, tls=None):
-        self._context = rclpy.Context()
-        rclpy.init(context=self._context)
-        self.node = Node("console_test", context=self._context)
-        robot, config = load_robot("g1"), ConsoleConfig()
-        self.graph = LoggingGraph(self.node, robot, "vr")
-        self.hub = Hub(self.graph, config, EngageConfig(), GamepadConfig(), PolicyHost(DIST, robot, "g1", []))
-        self.hub.state = lambda: self.graph.rest  # stands in for a robot's joint states
-        listening = socket.create_server(("127.0.0.1", 0))
-        self.port = listening.getsockname()[1]
-        self.url = f"http{'s' if tls else ''}://127.0.0.1:{self.port}"
-        doorman = Doorman(["127.0.0.1", "localhost"], self.port, tls is not None, ())
-        self.server = ConsoleServer(self.hub, Site(DIST, robot), doorman, tls)
-        self.server.start(listening)
-
-    def code(self):
-        return self.hub.pairing.new_code(time.monotonic_ns())
-
-    def headset(self, **changes):
-        return EmulatedHeadset(self.url, self.code(), **changes)
-
-    def logged(self, action):
-        return [reason for what, reason in self.graph.actions if what == action]
-
-    def close(self):
-        self.server.close()
-        self.node.destroy_node()
-        rclpy.shutdown(context=self._context)
-
-
-@pytest.fixture
-def console(ros_domain):
-    made = Console()
-    yield made
-    made.close()
-
-
-def run(attack):
-    return asyncio.run(asyncio.wait_for(attack, 60.0))
-
-
-async def until_closed(peer):
-    with suppress(ConnectionClosed):
-        while True:
-            await peer.recv()
-
-
-async def closed_with(peer, message=None):
-    """Return the code with which the server ends a connection."""
-    if message is not None:
-        with suppress(ConnectionClosed):
-            await peer.send(message)
-    await asyncio.wait_for(until_closed(peer), 10.0)
-    return peer.close_code
-
-
-def raw(console, origin=None):
-    url = console.url.replace("http", "ws") + "/ws"
-    return connect(url, origin=console.url if origin is None else origin, compression=None)
-
-
-def hello(**fields):
-    return json.dumps({"type": "hello", "protocol": 1, "name": "x", "kind": "program", **fields})
 
 
 async def drive(headset, frames=30, **changes):
@@ -337,7 +239,7 @@ def test_floods_are_dropped_then_end_the_connection(console):
     assert run(attack()) == 1008
 
 
-def test_fuzzed_messages_neither_move_nor_kill(console):
+def test_fuzzed_messages_neither_move_nor_kill(console, caplog):
     """An operator's frames and requests, mutated: bits, lengths, NaN, types; KATA_FUZZ_MESSAGES=10000 takes 45 s."""
     seed, messages = (
         int(os.environ.get(name, usual)) for name, usual in (("KATA_FUZZ_SEED", "7"), ("KATA_FUZZ_MESSAGES", "1000"))
@@ -360,6 +262,7 @@ def test_fuzzed_messages_neither_move_nor_kill(console):
         await headset.close()
 
     run(attack())
+    assert not console.graph.complaints and "failed" not in caplog.text, f"seed {seed}"
     console.hub.seat.holder = None
 
     async def still_well():
@@ -380,8 +283,64 @@ def lift_limits(client):
     client.frames = dict.fromkeys(client.frames, Allowance(1e9, 1e9))
 
 
+WELL_FORMED = {
+    "role": {"want": "operator"},
+    "engage": {"on": False},
+    "scale": {"value": 1.0},
+    "episode": {"do": "save", "success": True, "task": "x", "labels": ["x"], "label": "x", "reason": "x"},
+    "policy": {"do": "load", "file": "x.onnx"},
+    "world": {"do": "reset"},
+    "camera": {"on": True, "rate": 30.0},
+    "seen": {"seq": 1},
+    "pong": {"n": 1, "t": 1.0},
+    "visible": {"on": True},
+    "hand_over": {"to": 99},
+    "code": {"more": 1},
+    "reset": {"more": 1},
+    "what?": {"more": 1},
+}
+HOSTILE = [
+    *("1e999", "-1e999", "NaN", "9" * 400, "-" + "9" * 30, "1e308", "null", "true", "[]", "{}"),
+    *('"\\ud800"', '{"\\udfff": 1}', '"\\u0000"', '"1e999"', '"' + "9" * 400 + '"', "[" * 40 + "]" * 40, "[" * 1500 + "]" * 1500),
+]
+
+
+def test_hostile_values_are_answered_or_end_the_connection_with_a_reason(console, caplog):
+    """Each field of each request, and of the first message, replaced by what JSON allows and nobody can use: no exception."""
+    texts = []
+    for kind, fields in WELL_FORMED.items():
+        for name in (*fields, "id", "type", "more"):
+            texts += [json.dumps({"type": kind, **fields, name: "@"}).replace('"@"', value) for value in HOSTILE]
+
+    async def attack():
+        async with console.headset() as headset:
+            await headset.operate()
+            lift_limits(console.hub.clients[headset.number])
+            for number, text in enumerate(texts):
+                await headset.socket.send(text)
+                if number % 40 == 0:  # the answers want to be read
+                    assert (await headset.ask("scale", value=1.0))["ok"]
+            assert (await headset.ask("scale", value=1.0))["ok"]
+        codes = set()
+        for value in HOSTILE:
+            for field in ("name", "kind", "code", "token", "protocol", "more"):
+                text = json.dumps({**json.loads(hello(code=console.code())), field: "@"}).replace('"@"', value)
+                console.hub.pairing._failures.clear()
+                async with raw(console) as peer:
+                    await peer.send(text)
+                    with suppress(ConnectionClosed):
+                        assert json.loads(await peer.recv())["type"] == "welcome"
+                        await peer.close()
+                    codes.add(peer.close_code)
+        return codes
+
+    assert run(attack()) <= {1000, 4002, 4004}
+    assert not console.graph.complaints and "failed" not in caplog.text
+
+
 REQUESTS = ["role", "engage", "scale", "episode", "policy", "world", "camera", "seen", "pong", "visible", "hand_over", "code"]
 VALUES = [None, True, -1, 1e308, "x" * 50, [], {}, [[[]]], 2**70, "load", "start", "../../etc/passwd", "\x00", float("nan")]
+VALUES += [float("inf"), 10**400, "\ud800"]
 
 
 def mutant(dice, number):

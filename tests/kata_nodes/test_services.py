@@ -54,7 +54,7 @@ class Graph:
 
     def turn(self):
         self.serve()
-        self._executor.spin_once(timeout_sec=0.005)
+        self._executor.spin_once(timeout_sec=0.001)
 
     def close(self):
         self.asker.destroy_node()
@@ -91,12 +91,12 @@ def test_whoever_does_not_answer_is_named(graph):
         live.play(prompter.call("nobody/works", Trigger.Request()))
 
 
-def test_a_thousand_calls_leave_nothing_behind(graph):
+def test_hundreds_of_calls_leave_nothing_behind(graph):
     """One client a service, made once, and no request that is remembered: a session of any length fits."""
     live = graph(lost=0)
     prompter = Prompter(live.asker, 20.0, {"deaf/work": Trigger})
-    for number in range(1000):
-        live.lost = len(live.done) + (number % 100 == 0)
+    for number in range(300):
+        live.lost = len(live.done) + (number % 50 == 0)
         live.play(prompter.call("deaf/work", Trigger.Request()))
     assert len(list(live.asker.clients)) == 1
     assert not next(iter(live.asker.clients))._pending_requests
@@ -175,3 +175,19 @@ def test_engaging_twice_is_as_once(node):
 
     assert engage() and engage()
     assert moves == ["begins"]
+
+
+def test_a_question_that_contradicts_ends_the_repeats_of_the_one_before(graph):
+    """Engage, asked and not answered, must not be repeated behind a disengage."""
+    live = graph(lost=1_000_000)
+    asked = Services(live.asker, {"deaf/work": Trigger})
+    first = asked.ask("deaf/work", Trigger.Request())
+    while not live.done:
+        first.look()
+        live.turn()
+    asked.ask("deaf/work", Trigger.Request())
+    before = len(live.done)
+    for _ in range(40):
+        first.look()
+        live.turn()
+    assert len(live.done) == before

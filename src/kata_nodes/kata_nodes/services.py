@@ -39,6 +39,7 @@ class Services:
         """Make the clients."""
         self._node, self._clock = node, steady_clock(node)
         self._clients: dict[str, Client] = {}
+        self._last: dict[str, Question] = {}
         for name, kind in kinds.items():
             self.know(name, kind)
 
@@ -52,7 +53,7 @@ class Services:
         return name in self._clients and self._clients[name].service_is_ready()
 
     def ask(self, name: str, request: Any, heard: Callable[[], object] | None = None) -> "Question":
-        """Return a question; `Question.look` puts it.
+        """Return a question; `Question.look` puts it. The one before to the same service is put no more: it may contradict.
 
         Args:
             name: One of the services.
@@ -61,7 +62,10 @@ class Services:
         """
         if not getattr(request, "id", 1):
             request.id = _dice.getrandbits(63) | 1
-        return Question(self._clients[name], request, self._clock, heard)
+        if name in self._last:
+            self._last[name].superseded = True
+        self._last[name] = Question(self._clients[name], request, self._clock, heard)
+        return self._last[name]
 
     def whose(self, name: str) -> str:
         """Return in words which node offers a service."""
@@ -82,6 +86,7 @@ class Question:
 
     Attributes:
         answer: The answer; None before it came.
+        superseded: Whether it is not to be put again.
     """
 
     def __init__(self, client: Client, request: Any, clock: Clock, heard: Callable[[], object] | None) -> None:
@@ -90,11 +95,12 @@ class Question:
         self._asked: int | None = None
         self._put: list[Any] = []
         self.answer: Any = None
+        self.superseded = False
 
     def look(self) -> Any:
         """Ask if that is due; return the answer, or None."""
         now = int(self._clock.now().nanoseconds)
-        due = self._asked is None or now - self._asked >= AGAIN * 1e9
+        due = not self.superseded and (self._asked is None or now - self._asked >= AGAIN * 1e9)
         if self.answer is None and due and self._client.service_is_ready():
             self._asked = now
             future = self._client.call_async(self._request)

@@ -15,7 +15,7 @@ from kata_core.console import RobotFrame, cause_in_words, encode_camera, encode_
 from kata_core.engage import Phase
 from kata_nodes.convert import from_time
 from kata_nodes.web.hub import Hub
-from kata_nodes.web.policy_desk import tell_policy
+from kata_nodes.web.policy_desk import list_policies, tell_policy
 
 __all__ = ["Broadcast"]
 
@@ -41,6 +41,7 @@ class Broadcast:
         self.verdict()
         self.episode()
         tell_policy(self._hub)
+        self._hub.begin(list_policies(self._hub))
 
     def robot(self) -> None:
         """Send the robot's joints."""

@@ -13,6 +13,7 @@ from websockets.exceptions import ConnectionClosed
 from kata_core.console import Allowance, HeadsetReader, Paired, Patience
 from kata_core.engage import EngageConfig, LinkMonitor
 from kata_core.recording import ClockOffset, Exchange
+from kata_nodes.web.answer import Answer
 
 __all__ = ["Client"]
 
@@ -33,10 +34,13 @@ class Client:
         self.links = {kind: LinkMonitor(engage.max_age, engage.max_silence) for kind in ("headset", "gamepad")}
         self.frames = {kind: Allowance(150.0, 300.0) for kind in self.links}
         self.messages, self.malformed = Allowance(20.0, 40.0), Allowance(20.0 / 60.0, 20.0)
+        self.told_too_fast = Allowance(1.0, 1.0)
         self.patience = Patience(3.0)
         self.refused = 0
         """Frames refused, for whatever reason."""
         self.visible = True
+        self.stop_down = False
+        """Whether its gamepad's stop button was down in its last frame."""
         self.heard = monotonic_ns()
         """When it last gave a sign of life [ns]."""
         self.camera_rate = 0.0
@@ -57,6 +61,11 @@ class Client:
             return
         self._texts.append(json.dumps({"type": kind, **fields}, allow_nan=False))
         self._wake.set()
+
+    def answer(self, number: Any, answer: Answer) -> None:
+        """Answer a request that bears a number; one without wants none."""
+        if isinstance(number, int) and not isinstance(number, bool):
+            self.tell("answer", id=number, ok=answer.ok, text=answer.text, **(answer.extra or {}))
 
     def show_robot(self, frame: bytes) -> None:
         """Send the robot's state; one that still waits is replaced."""
@@ -113,7 +122,8 @@ class Client:
             self._wake.clear()
             try:
                 while self._texts or self._robot is not None or self._picture is not None:
-                    await asyncio.wait_for(self.socket.send(self._next()), _PATIENCE)
+                    async with asyncio.timeout(_PATIENCE):
+                        await self.socket.send(self._next())
             except TimeoutError:
                 self.overflown = True
             except ConnectionClosed:

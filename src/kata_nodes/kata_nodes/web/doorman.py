@@ -2,7 +2,6 @@
 """Who comes in: addresses and origins that are the server's own, and the first message, which must pair."""
 
 import asyncio
-import json
 from time import monotonic_ns
 from typing import Any
 
@@ -12,6 +11,7 @@ from websockets.exceptions import ConnectionClosed
 from kata_core.console import Paired
 from kata_nodes.web.client import Client
 from kata_nodes.web.hub import Hub
+from kata_nodes.web.message import read_message
 
 __all__ = ["Doorman"]
 
@@ -84,7 +84,7 @@ class Doorman:
         token, paired = known
         earlier = hub.clients.get(paired.client)
         if earlier is not None:
-            await earlier.socket.close(4005, "replaced by a newer connection")
+            hub.begin(earlier.socket.close(4005, "replaced by a newer connection"))  # it may be dead, and this one not wait
         elif len(hub.clients) >= _MOST_CLIENTS:
             await self._close(socket, hub, 1013, "too many clients")
             return None
@@ -119,11 +119,8 @@ class Doorman:
 
 
 def _hello(text: str | bytes) -> dict[str, Any]:
-    try:
-        message = json.loads(text)
-    except (ValueError, RecursionError):
-        return {}
-    return message if isinstance(message, dict) and message.get("type") == "hello" else {}
+    message = read_message(text)
+    return message.fields if message.kind == "hello" and not message.fault else {}
 
 
 def _recognise(hub: Hub, message: dict[str, Any], name: str) -> tuple[str, Paired] | None:

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Binary frames of clients: decoded, limited, admitted by number and age, given to whom they drive."""
 
-from kata_core.console import HeadsetFrame, decode
+from kata_core.console import GamepadFrame, HeadsetFrame, decode
+from kata_core.engage import LAYOUTS
 from kata_nodes.web.client import Client
 from kata_nodes.web.hub import Hub
 
@@ -16,6 +17,7 @@ class FramesIntake:
     def __init__(self, hub: Hub) -> None:
         """Take the shared state."""
         self._hub = hub
+        self._stop = LAYOUTS[hub.pad.layout].buttons["estop"]
         self._told: dict[tuple[int, str], int] = {}
 
     def take(self, client: Client, data: bytes, now: int) -> str:
@@ -24,6 +26,7 @@ class FramesIntake:
         if frame is None:
             client.refused += 1
             return fault
+        self._look_for_stop(client, frame)
         kind = "headset" if isinstance(frame, HeadsetFrame) else "gamepad"
         if not client.frames[kind].take(now):
             if client.patience.ends(now):
@@ -43,6 +46,14 @@ class FramesIntake:
         else:
             self._hub.gamepad(client, frame, age, now)
         return ""
+
+    def _look_for_stop(self, client: Client, frame: HeadsetFrame | GamepadFrame) -> None:
+        """Press the stop when a gamepad's button for it goes down, whoever holds it and whatever else is wrong with the frame."""
+        if isinstance(frame, GamepadFrame):
+            down = any(value > 0.5 for value in frame.buttons[self._stop : self._stop + 1])
+            if down and not client.stop_down:
+                self._hub.press(client.number, client.name)
+            client.stop_down = down
 
     def _refuse(self, client: Client, code: str, text: str, now: int) -> str:
         client.refused += 1

@@ -131,6 +131,10 @@ class Graph:
         message.detail = json.dumps(detail)[:1000]
         self._actions.publish(message)
 
+    def complain(self, text: str) -> None:
+        """Say in the node's log what must not happen."""
+        self.node.get_logger().error(text)
+
     def offers(self, service: str) -> bool:
         """Return whether somebody offers a service."""
         return self._services.offered(service)

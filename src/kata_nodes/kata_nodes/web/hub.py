@@ -2,10 +2,12 @@
 """What all connections share: clients, the seat, pairing, who drives, what safety says."""
 
 import asyncio
+from collections.abc import Coroutine
+from time import monotonic_ns
 from typing import Any
 
 from kata_core import JointState, Status
-from kata_core.console import Flag, GamepadFrame, HeadsetFrame, Pairing, Seat
+from kata_core.console import Allowance, Flag, GamepadFrame, HeadsetFrame, Pairing, Seat
 from kata_core.engage import Cause, Driven, Driver, EngageConfig, GamepadConfig, Heartbeat, Phase
 from kata_msgs.srv import SaveEpisode, StartEpisode
 from kata_nodes.web.client import Client
@@ -23,7 +25,7 @@ class Hub:
         self, graph: Graph, config: ConsoleConfig, engage: EngageConfig, pad: GamepadConfig, policies: PolicyHost
     ) -> None:
         """Start without clients."""
-        self.graph, self.config, self.engage, self.policies = graph, config, engage, policies
+        self.graph, self.config, self.engage, self.pad, self.policies = graph, config, engage, pad, policies
         self.pairing = Pairing(config.code_life, config.token_life)
         self.seat = Seat(config.seat_grace)
         self.clients: dict[int, Client] = {}
@@ -38,6 +40,9 @@ class Hub:
         self._driving = ""  # by what: headset or gamepad
         self._watching = self._ever_engaged = False  # a watchdog that was never fed sleeps
         self._last_stamp = 0
+        self.presses = 0
+        """How often it was pressed."""
+        self._told_presses = Allowance(2.0, 20.0)
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
@@ -119,27 +124,43 @@ class Hub:
             state = self.graph.commanded.state()
             driven = self.driver.gamepad(frame.axes, frame.buttons, stamp, state, now, refusal=self.refusal())
             self.publish(driven)
-            if driven.estop:
-                self.press(client.number, client.name)
             if driven.episode:
-                self._tasks.add(task := asyncio.create_task(self._begin_or_save(client)))
-                task.add_done_callback(self._tasks.discard)
+                self.begin(self._begin_or_save(client))
+
+    def begin(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
+        """Start what takes time; a fault of it is said in the log."""
+        self._tasks.add(task := asyncio.create_task(work))
+        task.add_done_callback(self._end)
+        return task
+
+    async def end(self) -> None:
+        """Give up what is under way."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _end(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self.graph.complain(f"a request failed: {error!r}")
 
     async def _begin_or_save(self, client: Client) -> None:
         """Begin an episode by the gamepad's button, or save the one that runs as a success."""
         runs = self.graph.episode is not None and self.graph.episode.state
         do = "save" if runs else "start"
         request = SaveEpisode.Request(task_success=True) if runs else StartEpisode.Request()
-        answer = await self.graph.ask(f"episode/{do}", request)
+        answer = await self.graph.ask(f"episode/{do}", request, 30.0)
         reason = "" if answer is not None and answer.success else "no recorder answers" if answer is None else answer.message
         self.graph.log(client.number, client.name, f"episode/{do}", {"by": "gamepad"}, reason)
         client.tell("notice", level="warning" if reason else "info", text=reason or ("Saved." if runs else "Recording."))
 
     def press(self, client: int, name: str) -> None:
-        """Press the emergency stop."""
-        self.pressed = True
+        """Press the emergency stop; a press that is repeated is logged now and then."""
+        news, self.pressed = not self.pressed, True
+        self.presses += 1
         self.graph.press(True)
-        self.graph.log(client, name, "estop", {})
+        if self._told_presses.take(monotonic_ns()) or news:
+            self.graph.log(client, name, "estop", {})
 
     def look(self, now: int) -> None:
         """Notice what does not come any more."""

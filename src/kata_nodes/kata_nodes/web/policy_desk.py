@@ -13,25 +13,39 @@ from kata_msgs.srv import MarkEpisode
 from kata_nodes.web.answer import Answer
 from kata_nodes.web.hub import Hub
 
-__all__ = ["serve_policy", "tell_policy"]
+__all__ = ["list_policies", "serve_policy", "tell_policy"]
 
 _Ask = Callable[[str, Any], Awaitable[Answer]]
 _READY = 30.0  # longest time for the node to come up [s]
 _HEARS_WITHIN = 3.0  # a node that has just come up may not have heard the robot yet [s]
+_ENDED = "its node ended; its log says why"
 
 
 def tell_policy(hub: Hub) -> None:
     """Tell everyone about the policy."""
     host = hub.policies
-    hub.tell_all(
-        "policy", files=host.files(), file=host.file, state=hub.policy_state, text=hub.policy_text, contract=host.contract
-    )
+    hub.tell_all("policy", files=host.known, file=host.file, state=hub.policy_state, text=hub.policy_text, contract=host.contract)
+
+
+def notice_end(hub: Hub) -> None:
+    """Say that the policy's node has ended by itself; its targets end with it, so that the robot holds."""
+    if hub.policy_state in ("ready", "running", "taken_over") and hub.policies.ended:
+        hub.policy_state, hub.policy_text = "failed", _ENDED
+        tell_policy(hub)
+
+
+async def list_policies(hub: Hub) -> None:
+    """Look which policies there are, in a thread, and tell everyone if there are others than before."""
+    before = hub.policies.known
+    if await asyncio.to_thread(hub.policies.files) != before:
+        tell_policy(hub)
 
 
 async def serve_policy(hub: Hub, message: dict[str, Any], ask: _Ask) -> Answer:
     """Do what a message of type ``policy`` asks for."""
     do = message["do"]
     if do == "list":
+        await asyncio.to_thread(hub.policies.files)
         answer = Answer(True)
     elif do == "load":
         answer = await _load(hub, str(message["file"]))
@@ -50,15 +64,17 @@ async def _load(hub: Hub, file: str) -> Answer:
         return Answer(False, "A policy is at work: stop it first.")
     hub.policy_state, hub.policy_text = "loading", ""
     tell_policy(hub)
-    fault = await asyncio.to_thread(hub.policies.load, file)
-    waited = 0.0
-    while not fault and not hub.graph.offers("policy/engage") and waited < _READY:
-        await asyncio.sleep(0.1)
-        waited += 0.1
-        fault = "" if hub.policies.alive else "its node ended; its log says why"
-    if not fault and not hub.graph.offers("policy/engage"):
-        fault = "its node does not come up"
-    hub.policy_state, hub.policy_text = ("failed", fault) if fault else ("ready", "")
+    fault = "it could not be loaded; the console's log says why"
+    try:
+        async with asyncio.timeout(_READY):
+            fault = await asyncio.to_thread(hub.policies.load, file)
+            while not fault and not hub.graph.offers("policy/engage"):
+                await asyncio.sleep(0.1)
+                fault = "" if hub.policies.alive else _ENDED
+    except TimeoutError:
+        fault = f"its node did not come up within {_READY:g} s"
+    finally:
+        hub.policy_state, hub.policy_text = ("failed", fault) if fault else ("ready", "")
     return Answer(not fault, fault)
 
 
@@ -85,21 +101,24 @@ async def _switch(hub: Hub, do: str, ask: _Ask) -> Answer:
     if goes_on:
         hub.driver.release()
         hub.policy_state = "running"  # from here on no clutch engages
-    answer = await _engage(ask, goes_on) if before != "taken_over" or goes_on else Answer(True)
+    asked_in = hub.policy_state
+    answer = await _engage(hub, ask, goes_on) if before != "taken_over" or goes_on else Answer(True)
+    if hub.policy_state != asked_in:
+        return Answer(False, "Somebody decided otherwise meanwhile.")
+    hub.policy_state = _TO[do] if answer.ok else before
     if not answer.ok:
-        hub.policy_state = before
         return answer
-    hub.policy_state = _TO[do]
     if "taken_over" in (before, hub.policy_state) and hub.graph.episode is not None and hub.graph.episode.state:
         kind = MarkKind.INTERVENTION_BEGIN if do == "take_over" else MarkKind.INTERVENTION_END
         await ask("episode/mark", MarkEpisode.Request(kind=int(kind), label="intervention"))
     return Answer(True)
 
 
-async def _engage(ask: _Ask, on: bool) -> Answer:
-    """Let the node begin or end; what it waits for just after its start is waited for here."""
+async def _engage(hub: Hub, ask: _Ask, on: bool) -> Answer:
+    """Let the node begin or end; what it waits for just after its start is waited for here, unless somebody stops it."""
+    wanted = hub.policy_state
     answer, waited = await ask("policy/engage", SetBool.Request(data=on)), 0.0
-    while on and not answer.ok and answer.text == NO_STATE and waited < _HEARS_WITHIN:
+    while on and not answer.ok and answer.text == NO_STATE and waited < _HEARS_WITHIN and hub.policy_state == wanted:
         await asyncio.sleep(0.1)
         waited += 0.1
         answer = await ask("policy/engage", SetBool.Request(data=on))

@@ -4,12 +4,15 @@
 import os
 import signal
 import subprocess
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from kata_core import RobotModel
 from kata_core.errors import ContractError
 from kata_core.policy.onnx_policy import OnnxPolicy
+from kata_nodes.launching.process_group import die_with_parent
 
 __all__ = ["PolicyHost", "node_program"]
 
@@ -23,6 +26,12 @@ def node_program(name: str) -> Path | None:
     return next((p / "lib/kata_nodes" / name for p in prefixes if (p / "lib/kata_nodes" / name).is_file()), None)
 
 
+def _start(command: Sequence[str]) -> "subprocess.Popen[bytes]":
+    """Start a program that ends with this process, even if that is killed: nobody would be left to stop it."""
+    die = partial(die_with_parent, os.getpid())
+    return subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True, preexec_fn=die)
+
+
 class PolicyHost:
     """Starts and ends the node `policy` for one file at a time."""
 
@@ -32,12 +41,15 @@ class PolicyHost:
         self._process: subprocess.Popen[bytes] | None = None
         self.file = ""
         self.contract: dict[str, Any] | None = None
+        self.known = self.files()
+        """What `files` found last."""
 
     def files(self) -> list[str]:
-        """Return the policies there are, the newest first, as paths in the folder."""
+        """Look which policies there are, the newest first, as paths in the folder; a large folder takes a while."""
         found = [f for f in self._folder.rglob("*.onnx") if f.is_file() and not any(p.startswith(".") for p in f.parts)]
         found.sort(key=lambda f: f.stat().st_mtime, reverse=True)
-        return [str(f.relative_to(self._folder)) for f in found[:_MOST]]
+        self.known = [str(f.relative_to(self._folder)) for f in found[:_MOST]]
+        return self.known
 
     def load(self, file: str) -> str:
         """Read a policy's contract, hold it against the robot, start its node; return why not, or an empty string."""
@@ -56,7 +68,7 @@ class PolicyHost:
         plain = {k: getattr(contract, k) for k in ("robot", "task", "rate", "horizon", "commit", "data_hash")}
         self.contract = {**plain, "joints": list(contract.joint_names), "terms": terms}
         given = ["-p", f"robot:={self._name}", "-p", f"policy:={path}", *self._arguments]
-        self._process = subprocess.Popen([program, "--ros-args", *given], stdin=subprocess.DEVNULL, start_new_session=True)
+        self._process = _start([str(program), "--ros-args", *given])
         self.file = file
         return ""
 
@@ -64,6 +76,11 @@ class PolicyHost:
     def alive(self) -> bool:
         """Whether the node runs."""
         return self._process is not None and self._process.poll() is None
+
+    @property
+    def ended(self) -> bool:
+        """Whether the node was started and has ended by itself."""
+        return self._process is not None and self._process.poll() is not None
 
     def unload(self) -> None:
         """End the node, if there is one."""

@@ -24,6 +24,7 @@ from kata_nodes.web.desk import Desk
 from kata_nodes.web.doorman import Doorman
 from kata_nodes.web.frames_intake import FramesIntake
 from kata_nodes.web.hub import Hub
+from kata_nodes.web.policy_desk import notice_end
 from kata_nodes.web.site import HEADERS, Site
 
 __all__ = ["ConsoleServer"]
@@ -31,7 +32,8 @@ __all__ = ["ConsoleServer"]
 _HANDSHAKE = 5.0  # longest TLS or WebSocket handshake [s]
 _MOST_SOCKETS = 64
 _TICK = 0.01
-_EVERY = {"robot": 1 / 30, "beat": 0.05, "verdict": 0.1, "press": 0.1, "engage": 0.2, "ping": 0.2, "episode": 0.5, "link": 0.5}
+_EVERY = {"robot": 1 / 30, "beat": 0.05, "verdict": 0.1, "press": 0.1, "engage": 0.2, "ping": 0.2}
+_EVERY |= {"episode": 0.5, "link": 0.5, "policy": 0.5}
 
 _quiet = logging.getLogger("kata_nodes.web.sockets")
 _quiet.addFilter(lambda record: record.msg == "connection handler failed")  # a port scan is no news, a fault of ours is
@@ -107,6 +109,7 @@ class ConsoleServer:
             self._running.cancel()
         self._server.close()
         await self._server.wait_closed()
+        await self._hub.end()
 
     async def _on_request(self, connection: ServerConnection, request: Request) -> Response | None:
         """Answer a request for a file; let a WebSocket through if its origin may."""
@@ -127,20 +130,16 @@ class ConsoleServer:
         client = await self._doorman.admit(connection, self._hub)
         if client is None:
             return
-        sender = asyncio.create_task(client.send_all())
+        sender, ending = self._hub.begin(self._send(client, connection)), False
         self._hub.join(client)
         self._broadcast.welcome()
         try:
             async for message in connection:
-                client.heard = now = monotonic_ns()
-                if isinstance(message, bytes):
-                    fault = self._intake.take(client, message, now)
-                else:
-                    fault = await self._desk.serve(client, message)
-                if fault:
-                    self._malformed(client, fault, now)
-                if client.overflown:
-                    await connection.close(1008, "too much")
+                self._take(client, message)
+                if client.overflown and not ending:
+                    ending = True  # what came before the end is still read: a stop may be among it
+                    self._hub.begin(connection.close(1008, "too much"))
+                await asyncio.sleep(0.0)  # whoever sends much takes turns with the others
         except ConnectionClosed:
             pass
         finally:
@@ -148,11 +147,20 @@ class ConsoleServer:
             self._hub.part(client, monotonic_ns())
             self._hub.graph.log(client.number, client.name, "gone", {"code": connection.close_code})
 
-    def _malformed(self, client: Client, fault: str, now: int) -> None:
-        self._hub.graph.log(client.number, client.name, "malformed", {}, fault[:200])
-        client.tell("error", code="malformed", text=fault[:200])
-        if not client.malformed.take(now):
-            client.overflown = True
+    async def _send(self, client: Client, connection: ServerConnection) -> None:
+        """Send until the connection ends; whoever cannot be told anything any more is let go, lest a page show old news."""
+        try:
+            await client.send_all()
+        finally:
+            self._hub.begin(connection.close(1011, "the server failed"))  # does nothing where it has ended otherwise
+
+    def _take(self, client: Client, message: str | bytes) -> None:
+        """Take a message in, which never waits: a stop, a ping's answer behind it must not either."""
+        client.heard = now = monotonic_ns()
+        if isinstance(message, str):
+            self._desk.take(client, message)
+        elif fault := self._intake.take(client, message, now):
+            self._desk.malformed(client, fault, now)
 
     async def _tick(self) -> None:
         """Do what is periodic; a beat that is late is not made up for."""
@@ -165,6 +173,7 @@ class ConsoleServer:
             "ping": self._ping,
             "episode": self._broadcast.episode,
             "link": self._broadcast.link,
+            "policy": lambda: notice_end(self._hub),
         }
         while True:
             now = monotonic_ns()
