@@ -25,7 +25,8 @@ pytestmark = [pytest.mark.ros, pytest.mark.slow]
 
 def play(clip, *arguments: str, **environment: str) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "kata_core", "retarget", str(clip), "--robot", "g1", "--play", *arguments]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env={**os.environ, **environment})
+    environment = {**os.environ, **environment}
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment)
 
 
 @pytest.fixture(scope="module", autouse=True)
