@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from synthetic import simulate_reach
 
 from kata_core.errors import DataError
-from kata_learning.bags import find_bags, read_bag, read_info
-from kata_learning.recording import read_recording
+from kata_core.joints import JointLayout
+from kata_learning.bags import Stream, find_bags, read_bag, read_info
+from kata_learning.recording import read_recording, state_series
 
 
 def test_every_stream_comes_back_with_source_and_receive_stamps(make_bag):
@@ -98,7 +100,22 @@ def _empty(folder: Path) -> Path:
 
 
 def test_another_robot_is_refused(make_bag, g1):
-    from kata_core import JointLayout
-
     with pytest.raises(DataError, match="lacks joints of the robot: tail_joint"):
         read_recording(make_bag(), JointLayout((*g1.layout.names, "tail_joint")))
+
+
+def test_joint_states_of_two_drivers_and_a_hand_are_one_series():
+    """They came in parts, which was an error, or without velocities, which were zero then."""
+    names = (("a", "b"), ("finger",), ("c",))
+    lists = [list(names[k % 3]) for k in range(9)]
+    said = [SimpleNamespace(name=n, position=np.full(len(n), 0.1 * k), velocity=[], effort=[]) for k, n in enumerate(lists)]
+    stamps = 1_000_000 * np.arange(9)
+    stream = Stream("/joint_states", stamps, stamps, tuple(said))
+    raw = SimpleNamespace(kind="unknown", data=())
+    bag = SimpleNamespace(info=SimpleNamespace(path="bag"), streams={"joint_states": raw}, decoded=lambda _: stream)
+    series = state_series(bag, JointLayout(("c", "a", "b")))
+    assert series.stamp.tolist() == [1_000_000 * k for k in (2, 3, 5, 6, 8)], "once all were heard; a hand alone is nothing new"
+    assert series.position[:3] == pytest.approx(np.array([[0.2, 0.0, 0.0], [0.2, 0.3, 0.3], [0.5, 0.3, 0.3]]))
+    assert series.velocity[-1] == pytest.approx(100.0), "0.3 rad in 3 ms"
+    with pytest.raises(DataError, match="lacks joints of the robot: tail"):
+        state_series(bag, JointLayout(("a", "tail")))

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from kata_core.arrays import FloatArray
 from kata_core.errors import DataError
+from kata_core.joint_states import JointStates
 from kata_core.joints import JointLayout
 from kata_learning.bags import BagInfo, Stream, missing_stream
-from kata_learning.cdr import FIELDS, JointTable, read_joints
+from kata_learning.cdr import FIELDS, JointTable, number_slices, read_joints
 from kata_learning.raw_bags import RawBag, read_raw
 
 __all__ = [
@@ -142,13 +143,36 @@ def recording_of(bag: RawBag, layout: JointLayout) -> Recording:
 
 
 def state_series(bag: RawBag, layout: JointLayout) -> StateSeries:
-    """Return the measured joints of a bag in layout order.
+    """Return the measured joints of a bag in layout order, put together where several publishers told of them.
 
     Raises:
         DataError: A message is damaged, the stream is missing, or the robot has other joints.
     """
-    state = _joints(bag, "joint_states", layout)
-    return StateSeries(state.stamp, **{name: state.numbers[name] for name in ("position", "velocity", "effort")})
+    if "joint_states" not in bag.streams:
+        raise missing_stream(bag.info, "joint_states")
+    raw = bag.streams["joint_states"]
+    table = read_joints(raw.data, raw.kind) if raw.kind in FIELDS else None
+    order = layout.order_of(table.names) if table is not None else None
+    if table is None or order is None or "velocity" not in number_slices(bytes(raw.data[0]), raw.kind):
+        return _put_together(bag, layout)
+    return StateSeries(table.stamp, **{name: table.numbers[name][:, order] for name in ("position", "velocity", "effort")})
+
+
+def _put_together(bag: RawBag, layout: JointLayout) -> StateSeries:
+    """Return joint states that come in parts or without velocities, as the safety filter saw them, once all joints were heard."""
+    stream, joints, states = bag.decoded("joint_states"), JointStates(layout), []
+    for i, (message, stamp) in enumerate(zip(stream.messages, stream.stamp.tolist(), strict=True)):
+        before = joints.state
+        if joints.hear(list(message.name), message.position, message.velocity, message.effort, stamp):
+            what = f"message {i} on {stream.topic} has a field of another length than its names, or one of these twice"
+            raise DataError(what, where=str(bag.info.path))
+        if joints.state is not None and joints.state is not before and not joints.missing:
+            states.append(joints.state)
+    if joints.missing:
+        what = f"{stream.topic} lacks joints of the robot: {_some(joints.missing)}; it has {_some(stream.messages[-1].name)}"
+        raise DataError(what, where=str(bag.info.path), fix="name the robot that was recorded with --robot")
+    rows = {name: np.array([getattr(state, name) for state in states]) for name in ("position", "velocity", "effort")}
+    return StateSeries(np.array([state.stamp for state in states], dtype=np.int64), **rows)
 
 
 def command_series(bag: RawBag, topic: str, layout: JointLayout) -> CommandSeries:
