@@ -7,12 +7,16 @@ import signal
 import sys
 import time
 from pathlib import Path
+from threading import Event, Thread
 
 import pytest
+from lockstep_graph import LockstepGraph
 from reference_timer import ReferenceTimer
 from std_srvs.srv import SetBool
 
-from kata_msgs.msg import HumanFrames, Verdict
+from kata_msgs.msg import HumanFrames, JointCommand, Verdict
+from kata_nodes import qos
+from kata_nodes.clocks import TIME
 
 pytestmark = [pytest.mark.ros, pytest.mark.slow]
 
@@ -22,6 +26,30 @@ FOLLOWED = (Verdict.FOLLOWING, Verdict.LIMITED)
 
 def stamp_of(message):
     return message.header.stamp.sec * 10**9 + message.header.stamp.nanosec
+
+
+def reach(seconds=1.5):
+    """Let the scripted person reach; return each of their samples, command and verdict with the time at which it was heard."""
+    graph, heard = LockstepGraph(), []
+    graph.launch("teleop", "camera_rate:=0", "console:=false", "seed:=7")
+    for kind, topic in ((Verdict, "verdict"), (JointCommand, "command"), (HumanFrames, "frames")):
+        graph.node.create_subscription(kind, topic, lambda message: heard.append((graph.now, message)), qos.RECORD)
+    graph.run(0.2)
+    assert graph.call(SetBool, "operator/engage", SetBool.Request(data=True)).success
+    graph.run(seconds)
+    graph.close()
+    return heard
+
+
+def test_a_run_is_the_same_whatever_else_the_machine_does(monkeypatch, ros_domain):
+    monkeypatch.setenv(TIME, "lockstep")
+    alone, over = reach(), Event()
+    Thread(target=lambda: [sum(range(1000)) for _ in iter(over.is_set, True)]).start()  # takes the interpreter now and then
+    try:
+        beside = reach()
+    finally:
+        over.set()
+    assert len(alone) > 900 and alone == beside
 
 
 def test_a_source_that_dies_is_held_within_100_ms(graph):

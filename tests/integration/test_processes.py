@@ -30,11 +30,13 @@ CASES = (
     "operator killed",
     "operator frozen",
     "retarget killed",
+    "retarget frozen",
     "robot killed",
     "robot frozen",
     "safety killed",
     "safety frozen",
     "recorder killed",
+    "recorder frozen",
 )
 
 
