@@ -62,13 +62,13 @@ class ConsoleNode(Node):
         return own
 
     def _invite(self) -> None:
-        """Print a link that pairs one client."""
+        """Print a link that pairs one client, on the terminal alone: everybody in the graph hears the log, and bags keep it."""
         code = self._hub.pairing.new_code(monotonic_ns())
         link = self._doorman.link(code)
-        self.get_logger().info(f"open {link} (code {code}, valid once, {self._config.code_life / 60:.0f} min)")
+        sys.stdout.write(f"open {link} (code {code}, valid once, {self._config.code_life / 60:.0f} min)\n")
         if self._config.show_qr:
             segno.make(link, micro=False).terminal(out=sys.stdout, compact=True)
-            sys.stdout.flush()
+        sys.stdout.flush()
 
     def _look(self) -> None:
         """Offer a new code once the last one is used up or old; end with a server that failed."""

@@ -9,6 +9,7 @@ export type Side = 'left' | 'right';
 
 const TICK = 1000 / 60; // [ms]
 const TAIL = 300; // [ms] of released frames after the last held one, so that letting go is heard
+const STOP = 1;
 const L1 = 4;
 const R1 = 5;
 const PRECISE = 7;
@@ -35,12 +36,17 @@ export class Drive {
   private readonly keys = new Set<string>();
   private pad: { x: number; y: number } | null = null;
   private lift = 0;
+  private stopDown = false;
   private precise = false;
   private heldAt = -Infinity;
   private sent = 0;
   private device: GamepadSample['device'] = 'keyboard';
 
-  constructor(private readonly connection: Connection) {
+  /** Take the connection, and what presses the emergency stop: a gamepad's button does, whoever operates. */
+  constructor(
+    private readonly connection: Connection,
+    private readonly stop: () => void,
+  ) {
     addEventListener('keydown', (event) => this.key(event, true));
     addEventListener('keyup', (event) => this.key(event, false));
     addEventListener('blur', () => this.release());
@@ -86,9 +92,16 @@ export class Drive {
   }
 
   private tick(now: number): void {
+    this.lookForStop();
     if (!this.enabled || document.hidden) return;
     const sample = this.sampleOfGamepad(now) ?? this.sampleOfPage(now);
     if (sample) this.connection.frame('gamepad', (seq) => encodeGamepad(seq, sample));
+  }
+
+  private lookForStop(): void {
+    const down = this.pads()[0]?.buttons[STOP]?.pressed ?? false;
+    if (down && !this.stopDown) this.stop();
+    this.stopDown = down;
   }
 
   private sampleOfPage(now: number): GamepadSample | null {

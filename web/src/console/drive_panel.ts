@@ -12,7 +12,7 @@ const SCALES = [0.25, 0.5, 1, 2];
 
 /** Make the cards: what is held, and what is set. */
 export function drivePanel(session: Session, notices: Notices): { driving: HTMLElement; settings: HTMLElement } {
-  const drive = new Drive(session.connection);
+  const drive = new Drive(session.connection, () => session.estop());
   const sides = sideChoice(drive);
   const pad = dragPad(drive);
   const lifts = h('div', { class: 'lifts' }, lift(drive, 1, 'Up'), lift(drive, -1, 'Down'));

@@ -4,6 +4,7 @@
 import { decode, type CameraFrame, type RobotFrame } from './codec';
 import { Emitter } from './emitter';
 import type { Answer, States } from './messages';
+import { Press } from './press';
 
 export type LinkState =
   | { name: 'unpaired'; text: string }
@@ -27,6 +28,8 @@ const TOKEN = 'kata.token';
 const SILENCE = 1500; // [ms] without a word from the server after which the socket counts as dead
 const WATCH = 500; // [ms] between two looks at that
 const ANSWER = 4000; // [ms] to wait for an answer
+/** [ms] to wait for what takes longer: the server's own limits, and a little more. */
+const ANSWERS: Record<string, number> = { reset: 11e3, engage: 11e3, code: 6e3, world: 31e3, episode: 41e3, policy: 46e3 };
 const MOST_WAITING = 16 * 1024; // [bytes] in the socket beyond which frames are left out, not queued
 const RETRY = [0, 250, 500, 1000, 2000]; // [ms]
 const REFUSED: Record<number, string> = {
@@ -46,7 +49,7 @@ export class Connection extends Emitter<Events> {
   private nextId = 1;
   private readonly waiting = new Map<number, (answer: Answer) => void>();
   private readonly seqs = new Map<string, number>();
-  private pressed = false;
+  private readonly press = new Press((id) => this.send({ type: 'estop', id }));
   private retry = 0;
 
   constructor(private readonly who: Introduction) {
@@ -97,9 +100,10 @@ export class Connection extends Emitter<Events> {
   /** Send a request and wait for its answer; a lost one is answered here. */
   ask(type: string, fields: Record<string, unknown> = {}): Promise<Answer> {
     const id = this.nextId++;
+    if (type === 'reset') this.press.end();
     if (!this.send({ ...fields, type, id })) return Promise.resolve({ ok: false, text: 'Not connected: nothing was done.' });
     return new Promise((resolve) => {
-      const timer = setTimeout(() => this.settle(id, { ok: false, text: 'The server did not answer.' }), ANSWER);
+      const timer = setTimeout(() => this.settle(id, { ok: false, text: 'The server did not answer.' }), ANSWERS[type] ?? ANSWER);
       this.waiting.set(id, (answer) => {
         clearTimeout(timer);
         resolve(answer);
@@ -107,10 +111,9 @@ export class Connection extends Emitter<Events> {
     });
   }
 
-  /** Press the emergency stop; without a socket it is pressed as soon as there is one again. */
+  /** Press the emergency stop, again and again until it is confirmed; without a socket as soon as there is one again. */
   estop(): boolean {
-    this.pressed = !this.send({ type: 'estop' });
-    return !this.pressed;
+    return this.press.begin(this.nextId++);
   }
 
   /** Send a frame made from the next sequence number; one that would have to queue is left out and counts as lost. */
@@ -151,7 +154,7 @@ export class Connection extends Emitter<Events> {
     }
     const message = JSON.parse(data) as { type: string; n?: number; id?: number };
     if (message.type === 'ping') this.socket?.send(JSON.stringify({ type: 'pong', n: message.n, t: now }));
-    else if (message.type === 'answer') this.settle(message.id ?? 0, message as unknown as Answer);
+    else if (message.type === 'answer') this.answer(message.id ?? 0, message as unknown as Answer);
     else if (message.type === 'welcome') this.welcome(message as unknown as States['welcome']);
     else this.emit(message.type as keyof States, message as never);
   }
@@ -160,7 +163,7 @@ export class Connection extends Emitter<Events> {
     sessionStorage.setItem(TOKEN, welcome.token);
     this.tries = 0;
     this.enter({ name: 'online' });
-    if (this.pressed) this.estop();
+    this.press.again();
     this.emit('welcome', welcome);
   }
 
@@ -198,6 +201,11 @@ export class Connection extends Emitter<Events> {
     const old = this.socket;
     this.socket = null;
     old?.close();
+  }
+
+  private answer(id: number, answer: Answer): void {
+    this.press.answered(id, answer.ok);
+    this.settle(id, answer);
   }
 
   private settle(id: number, answer: Answer): void {
