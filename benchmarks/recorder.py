@@ -48,8 +48,8 @@ TYPES = {
 }
 TICKS = os.sysconf("SC_CLK_TCK")
 _SAVE = 120.0
-"""Longest time that saving may take, besides ten times what was recorded [s]: raw pictures of a minute are 2.8 GB, which a disk
-that others use too took more than a minute to write out."""
+"""Longest time that saving may take, besides ten times what was recorded [s]: of a minute of raw pictures up to 2.8 GB are left to
+write, to a disk that others may use too."""
 
 
 @dataclass
