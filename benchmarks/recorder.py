@@ -48,8 +48,8 @@ TYPES = {
 }
 TICKS = os.sysconf("SC_CLK_TCK")
 _SAVE = 120.0
-"""Longest time that saving may take, besides ten times what was recorded [s]: of a minute of raw pictures up to 2.8 GB are left to
-write, to a disk that others may use too."""
+"""Longest time that saving may take, besides ten times what was recorded [s]: up to 2.8 GB of a minute of raw pictures are left
+to write, to a disk that others may use too."""
 
 
 @dataclass

@@ -173,6 +173,19 @@ def test_a_writer_that_hangs_is_said_and_holds_nobody_up_for_ever(bag):
     bag.discard()
 
 
+def test_orders_to_a_disk_that_hang_hold_up_neither_writing_nor_the_end(bag, monkeypatch):
+    monkeypatch.setattr(bag_thread, "_SYNC", 0.001)
+    gate, begun = threading.Event(), threading.Event()
+    monkeypatch.setattr(bag, "sync", lambda: (begun.set(), gate.wait(60.0)))
+    thread = BagThread(bag, {}, 10**6, 0.05)
+    assert begun.wait(20.0)
+    assert all(thread.put(word(i)) for i in range(10))
+    assert thread.close(patience=0.02)
+    assert (bag.messages, thread.error) == (10, "")
+    bag.save({})
+    gate.set()
+
+
 def test_in_lockstep_whoever_gives_waits_and_nothing_is_refused(bag):
     gate = threading.Event()
 

@@ -145,16 +145,16 @@ class BagThread:
             patience: Longest time that one message may take [s].
 
         Returns:
-            Whether they ended; if not, the bag still is the threads' own.
+            Whether all is written that can be; if not, the bag still is the thread's own.
         """
         self._closing.set()
         writer, syncer = self._threads
         while writer.is_alive() and self.stuck < patience:
             writer.join(0.05)
-        syncer.join(0.0 if writer.is_alive() else patience)
-        if writer.is_alive() or syncer.is_alive():
+        if writer.is_alive():
             self.error = self.error or f"nothing was written for {patience:.0f} s: disk or encoder hangs"
             return False
+        syncer.join(patience)  # one that still waits for the disk touches nothing; completing the bag waits for it as well
         return True
 
     def _run(self) -> None:
