@@ -4,15 +4,16 @@
 import datetime
 import shutil
 import subprocess
+import sys
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
+from granted import POLICIES, beyond
 
 from kata_core import cli
 from kata_nodes.security import check_keystore, load_policies, make_keystore
 
-POLICIES = Path(__file__).parents[2] / "config/security.yaml"
 NOW = datetime.datetime.now(datetime.UTC)
 
 
@@ -45,7 +46,9 @@ def test_every_program_has_a_policy_and_no_other():
     from importlib.metadata import distribution
 
     programs = {e.name for e in distribution("kata_nodes").entry_points if e.group == "console_scripts"}
-    assert {policy.program for policy in load_policies(POLICIES)} == programs
+    assert {policy.program for policy in load_policies(POLICIES)} == programs | {"stop", "record", "play"}, (
+        "nodes, and tools that join"
+    )
 
 
 def test_only_safety_commands_the_robot(made):
@@ -117,3 +120,65 @@ def test_bad_policies_are_one_line(tmp_path, capsys, text):
     assert cli.main(["security", "make", str(tmp_path / "keys"), "--policies", str(file)]) == 2
     assert len(capsys.readouterr().err.strip().splitlines()) == 1
     assert not (tmp_path / "keys").exists()
+
+
+def test_the_recorder_asks_nodes_for_their_parameters_and_nothing_else(made):
+    asks = {topic for topic in may(made, "recorder", "publish") if topic.startswith("rq/")}
+    assert asks == {
+        f"rq/{name}Request" for name in ("*/list_parameters", "*/get_parameters", "clock_echo/ask", "*/clock_echo/ask")
+    }
+
+
+def test_a_node_with_a_name_of_its_own_serves_under_it(made):
+    assert "rr/mocap/get_parametersReply" in may(made, "mocap_source", "publish")
+    assert "rr/stop_*/get_parametersReply" in may(made, "stop", "publish")
+
+
+@pytest.mark.ros
+def test_the_tools_of_a_terminal_join_with_an_enclave_of_their_own(ros_domain, monkeypatch):
+    """`kata stop`, `kata record`, `kata retarget --play`: what they join the graph with, and that they do no more than is granted."""
+    import argparse
+
+    import rclpy
+
+    from kata_nodes import spin
+    from kata_nodes.commands import record, retarget_play
+    from kata_nodes.console import Console
+
+    joined, init = [], rclpy.init
+
+    def join(args=None, **options):
+        joined.append(list(args))
+        init(args=[], **options)
+
+    monkeypatch.setattr(rclpy, "init", join)
+    monkeypatch.setenv("ROS_SECURITY_ENABLE", "true")
+    with Console(1.0) as console:
+        assert beyond(console._node) == ([], {"stop"})
+    keys = ["", "q"]
+    monkeypatch.setattr(record, "_key", lambda _: keys.pop(0))
+    record.run(argparse.Namespace(task="", label=[], mark=""))
+    monkeypatch.setattr(spin, "run", lambda make: joined.append(list(sys.argv)) or 0)
+    monkeypatch.setattr(sys, "argv", ["kata"])
+    retarget_play.run([argparse.Namespace(trajectory=object())], argparse.Namespace(robot="toy", quiet=True))
+    assert [args[-2:] for args in joined] == [["--enclave", f"/kata/{name}"] for name in ("stop", "record", "play")]
+
+
+@pytest.mark.ros
+def test_the_tools_do_no_more_than_is_granted(ros_domain, monkeypatch):
+    import argparse
+
+    import rclpy
+
+    from kata_core import load_robot
+    from kata_nodes.commands.record import _Keyboard
+    from kata_nodes.play_node import PlayNode
+
+    rclpy.init(args=[])
+    try:
+        nodes = [_Keyboard(argparse.Namespace()).node, PlayNode(load_robot("toy"), None, print)]
+        assert beyond(nodes[0]) == ([], {"record", "play"})
+        for node in nodes:
+            node.destroy_node()
+    finally:
+        rclpy.shutdown()

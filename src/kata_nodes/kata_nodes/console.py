@@ -16,6 +16,7 @@ from std_srvs.srv import Trigger
 from kata_core.verdict import Status
 from kata_msgs.msg import Verdict as VerdictMsg
 from kata_nodes import qos
+from kata_nodes.enclave import enclave_arguments
 from kata_nodes.services import Services
 from kata_nodes.spin import executor
 
@@ -47,8 +48,8 @@ class Console:
     def __init__(self, patience: float) -> None:
         """Join the graph."""
         self._patience = patience
-        rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
-        self._node = Node(f"console_{os.getpid()}")
+        rclpy.init(args=enclave_arguments("stop"), signal_handler_options=SignalHandlerOptions.NO)
+        self._node = Node(f"stop_{os.getpid()}")
         self._loop = executor()
         self._loop.add_node(self._node)
         self._button = self._node.create_publisher(Bool, "safety/estop", qos.EVENT)

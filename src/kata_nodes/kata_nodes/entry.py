@@ -7,6 +7,7 @@ import signal
 import sys
 from pathlib import Path
 
+from kata_nodes.enclave import enclave_arguments
 from kata_nodes.lockstep.link import expected
 
 __all__ = ["main"]
@@ -20,9 +21,8 @@ def main() -> None:
     takes over from there.
     """
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    if os.environ.get("ROS_SECURITY_ENABLE") == "true" and "--enclave" not in sys.argv:
-        sys.argv += ["--ros-args", "--enclave", f"/kata/{Path(sys.argv[0]).name}"]  # of the keystore that `kata security` makes
     program = Path(sys.argv[0]).name
+    sys.argv += enclave_arguments(program, sys.argv)
     if os.environ.get("KATA_TIME") == "lockstep":
         if program == "sim":
             raise SystemExit(importlib.import_module("kata_nodes.lockstep.host").host(sys.argv[1:]))

@@ -39,9 +39,10 @@ def run(args: argparse.Namespace) -> int:
     """Listen to keys until q, or the end of the input."""
     import rclpy
 
+    from kata_nodes.enclave import enclave_arguments
     from kata_nodes.spin import executor
 
-    rclpy.init(args=[])
+    rclpy.init(args=enclave_arguments("record"))
     keyboard = _Keyboard(args)
     loop = executor()
     loop.add_node(keyboard.node)
@@ -71,7 +72,7 @@ class _Keyboard:
         from kata_nodes.services import Services
 
         self._args, self._srv, self._kinds = args, srv, msg.EpisodeMark
-        self.node = Node("keyboard")
+        self.node = Node("record")
         self.node.create_subscription(msg.EpisodeState, "episode/state", self._show, qos.LATCHED)
         types = {"start": srv.StartEpisode, "save": srv.SaveEpisode, "discard": srv.DiscardEpisode, "mark": srv.MarkEpisode}
         self._services = Services(self.node, {f"episode/{name}": kind for name, kind in types.items()})

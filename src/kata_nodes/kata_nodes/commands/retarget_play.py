@@ -7,6 +7,7 @@ and the filter holds.
 """
 
 import argparse
+import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,7 @@ def run(results: "Sequence[ClipResult]", args: argparse.Namespace) -> int:
     """
     from kata_core.retarget_jobs import robot_of
     from kata_nodes import spin
+    from kata_nodes.enclave import enclave_arguments
     from kata_nodes.play_node import PlayNode
 
     trajectory = next(result.trajectory for result in results if result.trajectory is not None)
@@ -39,6 +41,7 @@ def run(results: "Sequence[ClipResult]", args: argparse.Namespace) -> int:
         made.append(PlayNode(robot_of(args.robot), trajectory, _quiet if args.quiet else _say))
         return made[0]
 
+    sys.argv += enclave_arguments("play", sys.argv)
     code = spin.run(make)
     if made and made[0].fault is not None:
         raise made[0].fault

@@ -11,7 +11,8 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
 
-from kata_nodes.security.keystore import MARKER, PREFIX
+from kata_nodes.enclave import PREFIX
+from kata_nodes.security.keystore import MARKER
 from kata_nodes.security.permissions import GOVERNANCE, permissions_xml
 from kata_nodes.security.policy import NodePolicy
 

@@ -13,16 +13,14 @@ from cryptography.hazmat.primitives.serialization import pkcs7
 from cryptography.x509.oid import NameOID
 
 from kata_core.atomic import new_folder
+from kata_nodes.enclave import PREFIX
 from kata_nodes.security.permissions import GOVERNANCE, permissions_xml
 from kata_nodes.security.policy import NodePolicy
 
-__all__ = ["MARKER", "PREFIX", "make_keystore"]
+__all__ = ["MARKER", "make_keystore"]
 
 MARKER = "public/ca.cert.pem"
 """File that shows that a folder is a keystore."""
-
-PREFIX = "/kata"
-"""Under which all enclaves lie; `kata_nodes.entry` gives each program its own."""
 
 _PROTECTED = 0o600
 

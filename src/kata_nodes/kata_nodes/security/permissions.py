@@ -55,8 +55,7 @@ def permissions_xml(policy: NodePolicy, subject: str, begin: datetime.datetime, 
         begin: From when it counts (UTC).
         end: Until when.
     """
-    node = {"mocap_source": "mocap"}.get(policy.program, policy.program)
-    own = [f"{node}/{service}" for service in _PARAMETERS]
+    own = [f"{policy.node}/{service}" for service in _PARAMETERS]
     says = [*_topics((*_EVERYONE_SAYS, *policy.publish)), *_requests(policy.call), *_replies((*own, *policy.serve))]
     hears = [*_topics((*_EVERYONE_HEARS, *policy.subscribe)), *_requests((*own, *policy.serve)), *_replies(policy.call)]
     return f"""{_HEAD} xsi:noNamespaceSchemaLocation="{_SCHEMA}_permissions.xsd">

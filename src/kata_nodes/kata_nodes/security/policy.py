@@ -14,16 +14,18 @@ from kata_core.yaml_data import load_yaml
 
 __all__ = ["NodePolicy", "load_policies"]
 
-_NAME = re.compile(r"\*|/?[A-Za-z_]\w*(/[A-Za-z_]\w*)*")
+_NAME = re.compile(r"\*|(\*/)?/?[A-Za-z_]\w*(/[A-Za-z_]\w*)*")
+_NODE = re.compile(r"[A-Za-z_]\w*\*?")
 _KEYS = ("publish", "subscribe", "serve", "call")
 
 
 @dataclass(frozen=True, slots=True)
 class NodePolicy:
-    """What one program may do; names relative to the root, ``*`` for all.
+    """What one program may do; names relative to the root, ``*`` for all, ``*/NAME`` for those of this name.
 
     Attributes:
         program: The program, which is also its enclave's name.
+        node: Its node's name; may end with ``*``.
         publish: Topics.
         subscribe: Topics.
         serve: Services that it offers.
@@ -31,6 +33,7 @@ class NodePolicy:
     """
 
     program: str
+    node: str
     publish: tuple[str, ...] = ()
     subscribe: tuple[str, ...] = ()
     serve: tuple[str, ...] = ()
@@ -53,9 +56,13 @@ def load_policies(file: Path | None = None) -> tuple[NodePolicy, ...]:
 
 
 def _policy(program: str, entry: dict[str, Any], where: str) -> NodePolicy:
-    if unknown := set(entry) - set(_KEYS):
-        raise ConfigError(f"{program}: unknown key {sorted(unknown)[0]!r}", where=where, fix=f"known: {', '.join(_KEYS)}")
-    for names in entry.values():
+    lists = {key: entry[key] for key in entry if key != "node"}
+    node = str(entry.get("node", program))
+    if unknown := set(lists) - set(_KEYS):
+        raise ConfigError(f"{program}: unknown key {sorted(unknown)[0]!r}", where=where, fix=f"known: node, {', '.join(_KEYS)}")
+    if not _NODE.fullmatch(node):
+        raise ConfigError(f"{program}: {node!r} is no node's name", where=where, fix="e.g. safety, or stop_*")
+    for names in lists.values():
         if bad := [name for name in names if not _NAME.fullmatch(str(name))]:
             raise ConfigError(f"{program}: {bad[0]!r} is no name", where=where, fix="e.g. joint_states, episode/start, or *")
-    return NodePolicy(program, **{key: tuple(map(str, names)) for key, names in entry.items()})
+    return NodePolicy(program, node, **{key: tuple(map(str, names)) for key, names in lists.items()})
