@@ -158,13 +158,16 @@ def test_time_going_backwards_starts_anew(bench: Bench) -> None:
     assert bench.tick(None).reasons == (Reason.CLOCK_JUMP,)
 
 
-def test_a_command_torn_off_the_robot_restarts_from_it(bench: Bench) -> None:
+def test_a_robot_that_is_far_from_its_command_stops_and_begins_anew_after_a_reset(bench: Bench) -> None:
     bench.follow(bench.robot.rest, ticks=3)
     bench.position = bench.robot.clamp(bench.robot.rest + 1.4)
     measured = bench.position
     verdict = bench.follow(bench.robot.rest)
-    assert verdict.reasons[0] == Reason.TRACKING_ERROR
-    assert verdict.command.position == pytest.approx(measured, abs=0.05)
+    assert verdict.status is Status.STOPPED and verdict.reasons == (Reason.TRACKING_ERROR,)
+    assert not verdict.command.stiffness.any() and verdict.command.position == pytest.approx(measured)
+    assert bench.follow(bench.robot.rest).status is Status.STOPPED, "latched"
+    assert bench.filter.reset() == ""
+    assert bench.follow(measured).status in (Status.FOLLOWING, Status.LIMITED)
 
 
 def test_an_early_tick_repeats_the_last_verdict(bench: Bench) -> None:
