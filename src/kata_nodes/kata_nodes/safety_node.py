@@ -18,7 +18,7 @@ from kata_msgs.msg import Verdict as VerdictMsg
 from kata_nodes import params, qos
 from kata_nodes.alarms import Alarms, AlarmsConfig
 from kata_nodes.base_watch import BaseWatch
-from kata_nodes.clocks import steady_clock
+from kata_nodes.clocks import in_lockstep, steady_clock
 from kata_nodes.convert import JointConverter
 from kata_nodes.damper import Damper
 from kata_nodes.guarded_node import GuardedNode
@@ -77,7 +77,8 @@ class SafetyNode(GuardedNode):
         self.create_timer(1.0 / limits.rate, self._tick, clock=self.get_clock() if simulated else self._steady)
         self.create_timer(_WATCH, self._watch, clock=self._steady)
         self.create_timer(1.0, self._health.publish, clock=self._steady)
-        refused = ask_for_priority(self._config.priority) if self._config.priority else ""
+        urgent = self._config.priority > 0 and not in_lockstep()  # there nothing is late, and the process is that of all nodes
+        refused = ask_for_priority(self._config.priority) if urgent else ""
         if refused:
             self.get_logger().info(f"no real-time priority ({refused}): a busy machine may delay ticks")
 
