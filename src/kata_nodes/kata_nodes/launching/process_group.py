@@ -2,9 +2,11 @@
 """One started process together with all that it starts."""
 
 import ctypes
+import fcntl
 import os
 import signal
 import subprocess
+from contextlib import suppress
 from functools import partial
 
 from kata_core.errors import ConfigError
@@ -13,6 +15,11 @@ from kata_nodes.launching.process import Process
 __all__ = ["ProcessGroup", "die_with_parent"]
 
 _PR_SET_PDEATHSIG = 1
+_LONGEST = 1 << 16
+"""Length at which a line that does not end is shown as if it had [bytes]."""
+
+_PIPE = 1 << 20
+"""What a process may print while the launcher is held up, or stopped, before it has to wait [bytes]."""
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
@@ -35,6 +42,8 @@ class ProcessGroup:
         self.process = process
         self.output, writer = os.pipe()
         os.set_blocking(self.output, False)
+        with suppress(OSError):  # where the system grants less, what it gives must do
+            fcntl.fcntl(self.output, fcntl.F_SETPIPE_SZ, _PIPE)
         try:
             self._child = subprocess.Popen(
                 process.command,
@@ -87,6 +96,8 @@ class ProcessGroup:
         if not data:
             return None
         *lines, self._unfinished = (self._unfinished + data).split(b"\n")
+        if len(self._unfinished) > _LONGEST:
+            lines, self._unfinished = [*lines, self._unfinished], b""
         return [line.decode(errors="replace") for line in lines]
 
     def rest(self) -> list[str]:

@@ -10,15 +10,20 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from types import FrameType
+from typing import Any
 
 from kata_nodes.launching.process import Process
 from kata_nodes.launching.process_group import ProcessGroup
+from kata_nodes.launching.terminal import Terminal
 
 __all__ = ["Runner"]
 
 _ESCALATION = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
 _OBEYED = (0, -signal.SIGINT, 128 + signal.SIGINT)
 """Exit codes of a process that was asked to stop and did."""
+
+_FAREWELL = 1.0
+"""Longest wait for the terminal to show the last lines [s]."""
 
 
 class Runner:
@@ -40,7 +45,7 @@ class Runner:
         self._sent = 0
         self._send_next = 0.0
         self._exit_code = 0
-        self._muted = False
+        self._unheard = self._suspended = False
 
     def run(self) -> int:
         """Run until the end.
@@ -51,6 +56,7 @@ class Runner:
         Raises:
             ConfigError: A process cannot be started; those started before were stopped.
         """
+        self._terminal = Terminal(sys.stdout.fileno())
         with self._signals():
             try:
                 for process in self._processes:
@@ -59,6 +65,7 @@ class Runner:
                     self._turn()
             finally:
                 self._stop_what_is_left()
+                self._terminal.close(_FAREWELL)
         return self._exit_code
 
     @contextmanager
@@ -66,24 +73,34 @@ class Runner:
         """Count requests to stop.
 
         The handlers are set explicitly, because a shell's `kata launch … &` leaves SIGINT ignored, and the nodes
-        would inherit that.
+        would inherit that. Nor may a terminal suspend the launcher: the nodes would wait for it to read what they print.
         """
-        numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-        before = [signal.signal(number, self._note_signal) for number in numbers]
+        handlers: dict[int, Any] = dict.fromkeys((signal.SIGINT, signal.SIGTERM, signal.SIGHUP), self._note_signal)
+        handlers |= {signal.SIGTSTP: self._note_suspension, signal.SIGTTOU: signal.SIG_IGN}
+        before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
         try:
             yield
         finally:
-            for number, handler in zip(numbers, before, strict=True):
+            for number, handler in before.items():
                 signal.signal(number, handler)
 
     def _note_signal(self, number: int, frame: FrameType | None) -> None:
         self._stops_asked += 1
+
+    def _note_suspension(self, number: int, frame: FrameType | None) -> None:
+        self._suspended = True
 
     def _alive(self) -> bool:
         return any(group.code is None or (self._sent and group.exists()) for group in self._groups)
 
     def _turn(self) -> None:
         """Do what is due, then wait for output or an end, a tenth of a second at most."""
+        if self._suspended:
+            self._suspended = False
+            self._terminal.say("launch", "not suspended, for the nodes run on; Ctrl-C ends them")
+        if self._terminal.gone and not self._unheard:
+            self._unheard = True
+            self._stops_asked += 1
         if self._stops_asked:
             self._stops_asked -= 1
             self._escalate()
@@ -99,7 +116,7 @@ class Runner:
         self._groups.append(group)
         self._selector.register(group.output, selectors.EVENT_READ, partial(self._show, group))
         self._selector.register(group.pidfd, selectors.EVENT_READ, partial(self._note_end, group))
-        self._say("launch", f"started {process.name}, process {group.pid}")
+        self._terminal.say("launch", f"started {process.name}, process {group.pid}")
 
     def _start_respawns(self) -> None:
         now = time.monotonic()
@@ -116,7 +133,7 @@ class Runner:
             os.close(group.output)
             lines = group.rest()
         for line in lines:
-            self._say(group.process.name, line)
+            self._terminal.say(group.process.name, line)
         return bool(lines)
 
     def _note_end(self, group: ProcessGroup) -> None:
@@ -125,7 +142,7 @@ class Runner:
         os.close(group.pidfd)
         while group.output in self._selector.get_map() and self._show(group):
             pass  # its last words come before the news of its end
-        self._say("launch", f"{process.name} ended with {_describe(code)}")
+        self._terminal.say("launch", f"{process.name} ended with {_describe(code)}")
         failed = code not in _OBEYED if self._sent else code != 0
         if failed and not process.respawn and self._exit_code == 0:
             self._exit_code = code if code > 0 else 128 - code
@@ -137,7 +154,7 @@ class Runner:
         if process.respawn:
             self._respawns.append((time.monotonic() + process.respawn_delay, process))
         elif process.ends_launch:
-            self._say("launch", f"{process.name} was essential: stopping all")
+            self._terminal.say("launch", f"{process.name} was essential: stopping all")
             self._escalate()
 
     def _escalate(self) -> None:
@@ -148,7 +165,7 @@ class Runner:
         self._respawns.clear()
         left = [group for group in self._groups if group.send(number)]
         if left:
-            self._say("launch", f"{number.name} to {', '.join(group.process.name for group in left)}")
+            self._terminal.say("launch", f"{number.name} to {', '.join(group.process.name for group in left)}")
 
     def _stop_what_is_left(self) -> None:
         """Stop what an error left running, or a process left behind when it ended."""
@@ -157,17 +174,6 @@ class Runner:
         while self._alive():
             self._turn()
         self._selector.close()
-
-    def _say(self, name: str, text: str) -> None:
-        """Print one line; when nobody reads any more, stop."""
-        if self._muted:
-            return
-        try:
-            sys.stdout.write(f"[{name}] {text}\n")
-            sys.stdout.flush()
-        except BrokenPipeError:
-            self._muted = True
-            self._stops_asked += 1
 
 
 def _describe(code: int) -> str:
