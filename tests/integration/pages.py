@@ -16,12 +16,12 @@ from sensor_msgs.msg import JointState
 from kata_core import load_robot
 from kata_core.arrays import FloatArray
 from kata_msgs.msg import JointCommand, Verdict
+from kata_nodes.convert import from_time
 
 __all__ = ["Room"]
 
 CONNECTED = "document.querySelector('#link').textContent.startsWith('Connected')"
 OPERATES = "document.querySelector('#seat').dataset.state === 'operator'"
-PACE = 0.05
 
 
 class Room:
@@ -87,15 +87,16 @@ class Room:
         return self.robot.frame_poses(np.array([position[n] for n in self.robot.layout.names]), ("right_palm",))[0].translation
 
     def settled(self) -> FloatArray:
-        """Return where the right palm has come to rest."""
-        before = self.palm()
+        """Return where the right palm has come to rest: a quarter of a second of the robot's time moves it no more."""
+        before = self.ros.last("joint_states")
         for _ in range(60):
-            time.sleep(2 * PACE)
-            now = self.palm()
-            if np.linalg.norm(now - before) < 5e-4:
+            then = from_time(before.header.stamp) + 250_000_000
+            assert self.ros.until(lambda then=then: from_time(self.ros.last("joint_states").header.stamp) >= then, 60.0)
+            now = self.ros.last("joint_states")
+            if np.linalg.norm(self.palm_of(now) - self.palm_of(before)) < 5e-4:
                 break
             before = now
-        return self.palm()
+        return self.palm_of(now)
 
     def until(self, status: int, reason: str = "", seconds: float = 10.0) -> None:
         """Wait for a verdict."""

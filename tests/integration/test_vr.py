@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from browser import why_no_browser
 from pages import Room
-from worn_headset import FOLLOWED, STILL, WornHeadset, distance_to_way
+from reference_timer import ReferenceTimer
+from worn_headset import FOLLOWED, LATE, STILL, WornHeadset, distance_to_way
 
 from kata_msgs.msg import Verdict
 from kata_nodes.convert import from_time
@@ -18,11 +19,14 @@ pytestmark = [pytest.mark.ros, pytest.mark.slow]
 PERIOD = 1 / 250
 """Of the safety filter [s]."""
 
-HELD = 0.4
-"""Within this the robot holds [s]: 80 ms after the last good sample are promised; a busy machine draws and sends late."""
+HASTE = 0.15
+"""Velocity of the hand on its path [m/s]."""
 
-STOPPED = 1.6
-"""Within this it stops [s]: 0.95 s after the last good sample are promised, plus the machine's delays."""
+HELD = 0.2
+"""Within this the robot holds [s], and by twice as much later as timers were: 80 ms after the last good sample are promised."""
+
+STOPPED = 1.1
+"""Within this it stops [s], and by twice as much later as timers were: 0.95 s after the last good sample are promised."""
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +57,8 @@ def _no_step_is_faster_than_the_joints(room, headset):
     """Hold each command of a test against the one before: whatever happened, no joint is told to jump."""
     headset.recover()
     room.ros.take("command"), room.ros.take("verdict")
-    yield
+    with ReferenceTimer() as headset.timer:
+        yield
     commands, verdicts = room.ros.take("command"), room.ros.take("verdict")
     sent = [at for at, _ in verdicts]
     decided = [from_time(message.header.stamp) for _, message in verdicts]
@@ -65,26 +70,23 @@ def _no_step_is_faster_than_the_joints(room, headset):
 
 
 def test_the_wrist_follows_a_hand_along_a_path(room, headset, report):
-    for _ in range(4):  # a machine that stuttered on the way has lost the hand, rightly: such a try does not count
-        headset.engage()
-        corners, farthest, start = [], 0.0, room.settled()
-        ways = np.array([[0.04, 0.0, 0.12], [0.0, -0.07, 0.0], [-0.04, 0.07, -0.12]])
-        for way in ways:
-            before = room.palm()
-            room.ros.take("joint_states")
-            headset.glide(way, 1.2)
-            corners.append(room.settled())
-            trace = np.array([room.palm_of(message) for _, message in room.ros.take("joint_states")[::10]])
-            farthest = max(farthest, distance_to_way(trace, before, before + way))
-        if headset.engaged:
-            break
-    assert headset.engaged
+    headset.engage()
+    corners, farthest, start = [], 0.0, room.settled()
+    ways = np.array([[0.04, 0.0, 0.12], [0.0, -0.07, 0.0], [-0.04, 0.07, -0.12]])
+    for way in ways:
+        before = room.palm()
+        room.ros.take("joint_states")
+        headset.lead(way, 1.2)
+        corners.append(room.settled())
+        trace = np.array([room.palm_of(message) for _, message in room.ros.take("joint_states")[::10]])
+        farthest = max(farthest, distance_to_way(trace, before, before + way))
     errors = np.linalg.norm(np.array(corners) - start - np.cumsum(ways, axis=0), axis=1)
     report(f"palm off by {np.round(100 * errors, 1)} cm at the corners of the hand's path, {100 * farthest:.1f} cm between")
+    report(f"timers were {1e3 * headset.late:.0f} ms late at most, the hand lost {headset.lost} times")
     latency = headset.page.evaluate("kata.known.latency")
     report(f"a frame of the page: {latency['delay_ms']:.1f} ms to the server, jitter {latency['jitter_ms']:.1f} ms")
-    assert np.all(errors < 0.03)
-    assert farthest < 0.04
+    assert np.all(errors < 0.015)
+    assert farthest < 0.015 + HASTE * headset.late
     assert headset.page.evaluate("kata.panel.picture !== null"), "the robot's camera is on the board"
     headset.grip(False)
     before = room.settled()
@@ -106,17 +108,17 @@ def test_the_wrist_follows_a_hand_along_a_path(room, headset, report):
     ids=["tracking dropped", "taken off", "socket cut", "page reloaded"],
 )
 def test_what_is_lost_holds_then_stops_and_engages_anew_without_a_jump(room, headset, report, happens, mended, cause):
-    for _ in range(4):
-        headset.engage()
-        headset.glide(np.array([0.03, 0.0, 0.08]), 1.5, wait=False)
-        if not room.ros.until(lambda: room.verdict.status not in FOLLOWED, 0.5):
-            break
+    headset.engage()
+    headset.glide(np.array([0.03, 0.0, 0.08]), 1.5, wait=False)
+    room.ros.until(lambda: False, 0.5)
     at = headset.interrupt(happens)
     held, stopped = when_it_stopped(room, at, leaves=not mended)
-    report(f"{happens}: followed for {1e3 * held:.0f} ms more, stopping after {stopped:.2f} s")
+    late = headset.late
+    report(f"{happens}: followed for {1e3 * held:.0f} ms more, stopping after {stopped:.2f} s; timers {1e3 * late:.0f} ms late")
     assert "lost_operator" in room.verdict.reasons
-    assert held < HELD
-    assert stopped < STOPPED
+    assert stopped or late > LATE, "it was lost before, though no timer was late"
+    assert held < HELD + 2.0 * late
+    assert stopped < STOPPED + 2.0 * late
     if mended:
         headset.page.evaluate(mended)
     else:
@@ -137,22 +139,19 @@ def test_what_is_lost_holds_then_stops_and_engages_anew_without_a_jump(room, hea
 
 
 def test_a_moments_loss_holds_and_stops_nothing(room, headset):
-    for _ in range(4):
-        headset.engage()
-        headset.interrupt("headset.controllers.right.connected = false")
-        headset.page.until("kata.known.engage.state === 'lost'")
-        headset.page.evaluate("headset.controllers.right.connected = true")
-        stopped = room.ros.until(lambda: room.verdict.status in STILL, 1.5)
-        if not stopped:
-            break
-    assert not stopped, "who is back within half a second stops nothing"
+    headset.engage()
+    gone = "headset.controllers.right.connected = {}"
+    headset.interrupt(f"{gone.format('false')}; setTimeout(() => {{ {gone.format('true')}; }}, 200)")
+    headset.page.until("kata.known.engage.state === 'lost'")
+    stopped = room.ros.until(lambda: room.verdict.status in STILL, 1.5)
+    assert not stopped or headset.late > 0.1, "who is back within half a second stops nothing"
     assert headset.page.evaluate("kata.known.engage.state === 'lost' && kata.feedback.played.has('lost')")
     headset.engage()
     headset.go_home()
 
 
 def when_it_stopped(room, at, *, leaves=False):
-    """Wait for the stop; return how long the robot followed after a time [ns], and when it began to stop [s].
+    """Wait for the stop; return how long the robot followed after a time [ns], and when it began to stop [s], 0 if before.
 
     A page that is told to leave goes on until the browser has time to let it: then the time is that of the last sample followed.
     """
@@ -162,7 +161,7 @@ def when_it_stopped(room, at, *, leaves=False):
         at = max([at, *(from_time(message.source_stamp) for message in followed)])
     verdicts = [(sent - at, message.status) for sent, message in room.ros.peek("verdict") if sent > at]
     held = max((sent for sent, status in verdicts if status in FOLLOWED), default=0)
-    return held * 1e-9, next(sent for sent, status in verdicts if status in STILL) * 1e-9
+    return held * 1e-9, next((sent for sent, status in verdicts if status in STILL), 0) * 1e-9
 
 
 @pytest.fixture(scope="module")

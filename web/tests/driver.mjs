@@ -52,6 +52,14 @@ const HEADSET = () => {
   device.controllers.left.position.set(-0.25, 1.1, -0.35);
   device.controllers.right.position.set(0.25, 1.1, -0.35);
   window.headset = device;
+  // What the browser itself did meanwhile: by how much a timer of 10 ms was late at most [ms].
+  window.late = 0;
+  let last = performance.now();
+  setInterval(() => {
+    const now = performance.now();
+    window.late = Math.max(window.late, now - last - 10);
+    last = now;
+  }, 10);
   window.glide = async (side, dx, dy, dz, seconds) => {
     const { position } = device.controllers[side];
     const from = [position.x, position.y, position.z];
