@@ -49,9 +49,7 @@ class DrivenGraph(LockstepGraph):
         self.clock = self.nodes["clock"] = SetClock()
         self._steady = ROSClock()
         self._steady._set_ros_time_is_active(True)
-        patch.setattr(clocks, "in_lockstep", lambda: False)
-        patch.setattr(clocks, "Clock", lambda clock_type: self._steady)
-        patch.setattr(clocks, "monotonic_ns", lambda: self._steady.now().nanoseconds)
+        patch.setattr(clocks, "_advanced", lambda node: self._steady)
 
     def tick(self) -> None:
         """Let one tick pass."""

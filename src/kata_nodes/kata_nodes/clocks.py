@@ -17,6 +17,9 @@ __all__ = ["TIME", "in_lockstep", "steady_clock", "steady_time"]
 TIME = "KATA_TIME"
 """Environment variable, set by the launch argument ``time``: ``real`` or ``lockstep``."""
 
+_advanced: Callable[[Node], Clock] = Node.get_clock
+"""What is steady in lockstep: nobody sets the simulator's clock. Tests that do put another one here."""
+
 
 def in_lockstep() -> bool:
     """Return whether time advances with the graph."""
@@ -25,10 +28,10 @@ def in_lockstep() -> bool:
 
 def steady_clock(node: Node) -> Clock:
     """Return the clock by which a node measures silence and patience."""
-    return node.get_clock() if in_lockstep() else Clock(clock_type=ClockType.STEADY_TIME)
+    return _advanced(node) if in_lockstep() else Clock(clock_type=ClockType.STEADY_TIME)
 
 
 def steady_time(node: Node) -> Callable[[], int]:
     """Return what tells the time of a node's steady clock [ns]; `time.monotonic_ns` where that is the machine's."""
-    clock = node.get_clock()
+    clock = steady_clock(node)
     return (lambda: int(clock.now().nanoseconds)) if in_lockstep() else monotonic_ns
