@@ -254,7 +254,7 @@ def test_the_keyboard_starts_marks_and_saves(recorder, probe):
     command = [sys.executable, "-m", "kata_core", "record", "--task", "wave", "--label", "slippery"]
     keyboard = subprocess.Popen(command, stdin=slave, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     try:
-        assert probe.until(lambda: "keyboard" in probe.node.get_node_names(), 30.0)
+        assert probe.until(lambda: "record" in probe.node.get_node_names(), 30.0)
         rec.move(0.5)
         os.write(master, b"s")
         assert probe.until(lambda: rec.states[-1].state == EpisodeState.RECORDING, 10.0)
@@ -317,17 +317,17 @@ def benchmark(name, tmp_path, *arguments):
 
 
 def test_nothing_is_lost_under_the_load_of_a_whole_robot(tmp_path, ros_domain, report):
-    found = benchmark("recorder.py", tmp_path, "--seconds", "8", "--images", "jpeg")
+    found = benchmark("recorder.py", tmp_path, "--seconds", "5", "--images", "jpeg")
     report(f"recorder: {found['received']:.0f} messages, {found['cpu_cores']:.2f} cores, lag p99 {found['lag_p99_ms']:.1f} ms")
     assert (found["lost"], found["said_lost"], found["silent_topics"]) == (0, 0, 0)
     assert found["received"] > 1000
 
 
 def test_killed_recorders_leave_whole_episodes(tmp_path, ros_domain):
-    found = benchmark("recorder_kill.py", tmp_path, "--kills", "4")
+    found = benchmark("recorder_kill.py", tmp_path, "--kills", "2")
     assert found["saved"] > 0
     assert (found["saved_damaged"], found["repaired_damaged"], found["lost_running"]) == (0, 0, 0)
 
 
 def test_spoilt_bags_of_the_recorder_are_read_and_repaired(tmp_path):
-    assert benchmark("bag_fuzz.py", tmp_path, "--bags", "40") == {"bags": 40, "faults": 0}
+    assert benchmark("bag_fuzz.py", tmp_path, "--bags", "20") == {"bags": 20, "faults": 0}
