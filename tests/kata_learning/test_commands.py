@@ -28,7 +28,7 @@ def test_from_bags_to_a_success_rate(bags, tmp_path, capsys):
     data, run, policy, figures = (str(tmp_path / name) for name in ("data", "run", "policy.onnx", "figures.json"))
     assert main(["dataset", "build", str(bags), "--out", data]) == 0
     assert main(["train", "--data", data, "--out", run, "--epochs", "3", "--hidden", "16"]) == 0
-    assert main(["export", run, "--out", policy]) == 0
+    assert main(["export", run, "--out", policy, "--attempts", "3"]) == 0
     assert main(["evaluate", policy, "--rollouts", "2", "--timeout", "1.0", "--json", figures]) == 0
     out = capsys.readouterr().out
     assert "5 of 6 bags: 4 to train, 1 to validate" in out
