@@ -54,7 +54,7 @@ def test_topics_types_and_hashes_are_equal(both):
 
 def test_datasets_have_the_same_terms_and_like_numbers(both):
     robot = load_robot("g1")
-    # A busy machine's graph drops steps; joints are named, since noise on joints at rest may count as motion.
+    # Joints are named, since noise on joints at rest may count as motion.
     joints = tuple(robot.description.groups["right_arm"])
     graph, process = (build_dataset(find_bags([f]), robot, DatasetConfig(), BuildOptions(joints=joints)) for f in both)
     assert graph.manifest.task == process.manifest.task == "push"
