@@ -27,6 +27,9 @@ pytestmark = [pytest.mark.ros, pytest.mark.slow]
 SAFE = 50.0
 """Longest time from the verdict that names a fault to a safe command, and between two commands in a flood [ms]."""
 
+OLD = 50.0
+"""Lateness of the machine itself from which on joint states are too old, and the filter holds for that and names that [ms]."""
+
 CASES = (
     "operator killed",
     "operator frozen",
@@ -59,7 +62,8 @@ def test_a_process_that_dies_or_freezes_is_met_by_a_safe_command_and_overcome(be
         result = bench.run(case)
     late = 1e3 * machine.worst
     report(f"{result.case}: named after {result.detected} ms, safe after {result.reaction} more; late by {late:.0f} at most")
-    assert result.violations == [], result
+    held_before = late > OLD and bool(result.reasons)
+    assert [v for v in result.violations if not (held_before and v.startswith("not noticed"))] == [], result
     assert result.reaction is None or result.reaction < SAFE + late, result
     assert not case.deaf or result.safe is not None, "the robot was not damped when commands ended"
 
