@@ -39,7 +39,7 @@ _FLOOR = 1e-2
 class MonitorConfig:
     """How a policy's monitor is calibrated."""
 
-    warning_rate: float = param(0.1, low=0.001, high=0.5, doc="Share of ordinary attempts that may be warned of.")
+    warning_rate: float = param(0.05, low=0.001, high=0.5, doc="Share of ordinary attempts that may be warned of.")
     hold_rate: float = param(0.01, low=0.0001, high=0.5, doc="Share of ordinary attempts that may be held.")
     sustain: float = param(0.1, unit="s", low=0.0, high=5.0, doc="Time for which a score must be beyond a level, or back.")
     attempts: int = param(

@@ -12,7 +12,7 @@ from geometry_msgs.msg import TwistStamped
 from nav_msgs.msg import Odometry
 from rclpy.node import Node
 from sensor_msgs.msg import CompressedImage, Joy
-from std_msgs.msg import Bool, Empty
+from std_msgs.msg import Bool, Empty, String
 from std_srvs.srv import SetBool, Trigger
 
 from kata_core import HumanFrames, JointCommand, RobotModel
@@ -55,7 +55,7 @@ class Graph:
         self.commanded = Commanded(node, self.joints)
         self.states, self.targets = self.commanded.states, Latest(node, JointCommandMsg, "target")
         self.verdicts, self.odom = Latest(node, Verdict, "verdict"), Latest(node, Odometry, "odom")
-        self.engages = Latest(node, EngageState, "engage/state")
+        self.engages, self.policy_phase = Latest(node, EngageState, "engage/state"), Latest(node, String, "policy/state")
         self.episode: Any = None
         """The recorder's last EpisodeState, or None."""
         self.picture: Picture | None = None

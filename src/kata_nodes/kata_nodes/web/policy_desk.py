@@ -9,6 +9,7 @@ from std_srvs.srv import SetBool
 
 from kata_core.episode import MarkKind
 from kata_core.policy.pilot import NO_STATE
+from kata_core.policy.runner import Phase
 from kata_msgs.srv import MarkEpisode
 from kata_nodes.web.answer import Answer
 from kata_nodes.web.hub import Hub
@@ -19,6 +20,7 @@ _Ask = Callable[[str, Any], Awaitable[Answer]]
 _READY = 30.0  # longest time for the node to come up [s]
 _HEARS_WITHIN = 3.0  # a node that has just come up may not have heard the robot yet [s]
 _ENDED = "its node ended; its log says why"
+_NEEDS_PERSON = "It was unsure, tried again in vain and needs you; the robot goes to rest. See what differs, then start it anew."
 
 
 def tell_policy(hub: Hub) -> None:
@@ -28,9 +30,13 @@ def tell_policy(hub: Hub) -> None:
 
 
 def notice_end(hub: Hub) -> None:
-    """Say that the policy's node has ended by itself; its targets end with it, so that the robot holds."""
+    """Say that the policy's node has ended by itself, its targets with it, or that the policy has given up."""
     if hub.policy_state in ("ready", "running", "taken_over") and hub.policies.ended:
         hub.policy_state, hub.policy_text = "failed", _ENDED
+        tell_policy(hub)
+    told = hub.graph.policy_phase.read()
+    if hub.policy_state == "running" and told is not None and told.data == Phase.NEEDS_PERSON:
+        hub.policy_state, hub.policy_text = "ready", _NEEDS_PERSON
         tell_policy(hub)
 
 
@@ -100,6 +106,8 @@ async def _switch(hub: Hub, do: str, ask: _Ask) -> Answer:
         return Answer(False, "The robot is stopped: reset it first.")
     if goes_on:
         hub.driver.release()
+        hub.graph.policy_phase.forget()  # what it was at before says nothing of now
+        hub.policy_text = ""
         hub.policy_state = "running"  # from here on no clutch engages
     asked_in = hub.policy_state
     answer = await _engage(hub, ask, goes_on) if before != "taken_over" or goes_on else Answer(True)
