@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """A node ends as asked: by Ctrl-C, by SIGTERM, by itself, by a user's mistake in one line."""
 
+import os
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
+
+from kata_nodes.launching.process import Process
+from kata_nodes.launching.process_group import ProcessGroup
 
 pytestmark = [pytest.mark.ros, pytest.mark.slow]
 
@@ -79,12 +82,21 @@ def test_a_mistake_is_one_line(ros_domain):
     assert err == "error: node probe: speed is 9 (allowed: 0 to 2)\n"
 
 
-def test_a_signal_during_the_imports_ends_it_without_a_traceback(tmp_path, ros_domain):
-    program = tmp_path / "retarget"
-    program.write_text("import sys\nprint('begins', flush=True)\nfrom kata_nodes.entry import main\nsys.exit(main())\n")
-    process = subprocess.Popen([sys.executable, str(program)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    assert process.stdout.readline() == "begins\n"
-    time.sleep(0.4)  # in the midst of numpy, numba, Pinocchio and rclpy, or just after them
-    process.send_signal(signal.SIGINT)
-    assert process.communicate(timeout=20)[1] == ""
-    assert process.returncode in (0, -signal.SIGINT)
+@pytest.mark.parametrize("moment", ["begins", "imports"])
+def test_a_signal_before_the_node_is_made_ends_it_without_a_traceback(tmp_path, ros_domain, moment):
+    (tmp_path / "kata_nodes").mkdir()
+    program = tmp_path / "kata_nodes" / "retarget"
+    program.write_text(
+        f"#!{sys.executable}\nimport sys\nprint('begins', flush=True)\nfrom kata_nodes.entry import main\n"
+        "print('imports', flush=True)\nsys.exit(main())\n"
+    )
+    program.chmod(0o755)
+    group = ProcessGroup(Process("retarget", (str(program),), os.environ, "here"))
+    said = []
+    while moment not in said:
+        said += group.read() or []
+    group.send(signal.SIGINT)
+    assert group.collect() in (0, -signal.SIGINT)
+    while (lines := group.read()) is not None:
+        said += lines
+    assert set(said) <= {"begins", "imports"}

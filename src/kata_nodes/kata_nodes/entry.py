@@ -21,6 +21,7 @@ def main() -> None:
     takes over from there.
     """
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # `kata launch` lets it wait while Python begins
     program = Path(sys.argv[0]).name
     sys.argv += enclave_arguments(program, sys.argv)
     if os.environ.get("KATA_TIME") == "lockstep":

@@ -8,6 +8,7 @@ import signal
 import subprocess
 from contextlib import suppress
 from functools import partial
+from pathlib import Path
 
 from kata_core.errors import ConfigError
 from kata_nodes.launching.process import Process
@@ -20,6 +21,9 @@ _LONGEST = 1 << 16
 
 _PIPE = 1 << 20
 """What a process may print while the launcher is held up, or stopped, before it has to wait [bytes]."""
+_OURS = "kata_nodes"
+"""Package, and so folder, of the programs that `kata_nodes.entry` begins."""
+
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
@@ -52,7 +56,7 @@ class ProcessGroup:
                 stderr=writer,
                 env={**process.environment, "PYTHONUNBUFFERED": "1"},
                 start_new_session=True,
-                preexec_fn=partial(die_with_parent, os.getpid()),
+                preexec_fn=partial(_prepare, os.getpid(), Path(process.command[0]).parent.name == _OURS),
             )
         except OSError as error:
             os.close(self.output)
@@ -104,6 +108,13 @@ class ProcessGroup:
         """Return the last line, if it had no end."""
         last, self._unfinished = self._unfinished, b""
         return [last.decode(errors="replace")] if last else []
+
+
+def _prepare(parent: int, ours: bool) -> None:
+    """Prepare a child; SIGINT waits until `kata_nodes.entry` lets it in: Python would answer it by a traceback while it begins."""
+    die_with_parent(parent)
+    if ours:
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
 
 
 def die_with_parent(parent: int) -> None:
