@@ -258,6 +258,20 @@ def test_whoever_comes_again_does_not_wait_for_the_end_of_a_dead_socket(console,
     run(press())
 
 
+def test_sockets_that_say_nothing_keep_nobody_from_coming_in_to_stop(console, services):
+    async def press():
+        async with console.headset() as first:
+            token = first.token
+        silent = [await raw(console) for _ in range(20)]
+        again = await type(first)(console.url, token=token).open()
+        assert (await again.ask("estop"))["ok"]
+        await again.close()
+        for peer in silent:
+            await peer.close()
+
+    run(press())
+
+
 def test_a_request_has_a_time_limit_and_a_lane_an_end(console, services, monkeypatch):
     from kata_nodes.web import desk
 

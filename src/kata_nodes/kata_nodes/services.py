@@ -100,7 +100,7 @@ class Question:
     def look(self) -> Any:
         """Ask if that is due; return the answer, or None."""
         now = int(self._clock.now().nanoseconds)
-        due = not self.superseded and (self._asked is None or now - self._asked >= AGAIN * 1e9)
+        due = not self.superseded and (self._asked is None or not 0 <= now - self._asked < AGAIN * 1e9)
         if self.answer is None and due and self._client.service_is_ready():
             self._asked = now
             future = self._client.call_async(self._request)

@@ -38,7 +38,7 @@ class Doorman:
         self._hosts = frozenset(f"{host}{end}" for host in hosts for end in ends)
         self._origins = frozenset(f"{scheme}://{host}" for host in self._hosts) | {o for o in origins if o}
         self._base = f"{scheme}://{hosts[0]}{ends[0]}"
-        self._waiting = 0
+        self._waiting: dict[ServerConnection, None] = {}
 
     def link(self, code: str) -> str:
         """Return the link that opens the console and pairs with a code; the code stays out of requests and their logs."""
@@ -54,10 +54,11 @@ class Doorman:
 
     async def admit(self, socket: ServerConnection, hub: Hub) -> Client | None:
         """Return the client that has paired; None after its socket was closed."""
-        if self._waiting >= _MOST_WAITING:
-            await self._close(socket, hub, 1013, "too many are waiting")
-            return None
-        self._waiting += 1
+        if len(self._waiting) >= _MOST_WAITING:  # who waits longest goes: whoever may come in says so at once
+            longest = next(iter(self._waiting))
+            del self._waiting[longest]
+            hub.begin(self._close(longest, hub, 1013, "too many are waiting"))
+        self._waiting[socket] = None
         try:
             message = _hello(await asyncio.wait_for(socket.recv(), _HELLO))
         except TimeoutError:
@@ -66,7 +67,7 @@ class Doorman:
         except ConnectionClosed:
             return None
         finally:
-            self._waiting -= 1
+            self._waiting.pop(socket, None)
         return await self._pair(socket, hub, message)
 
     async def _pair(self, socket: ServerConnection, hub: Hub, message: dict[str, Any]) -> Client | None:
