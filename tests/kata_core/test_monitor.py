@@ -196,3 +196,9 @@ def test_a_black_picture_is_far_where_lit_ones_were_shown() -> None:
     black = glance(np.zeros((24, 32, 3), np.uint8))
     assert black.tolist() == [0.0] * GLANCE
     assert distance(black, *whiten(np.array(shown), 1e-2)) > 3.0 * levels.hold
+
+
+def test_a_glance_is_the_brightness_of_sixteen_fields() -> None:
+    picture = np.kron(np.arange(16).reshape(4, 4), np.ones((6, 8)))[..., None].repeat(3, axis=2).astype(np.uint8)
+    assert glance(picture) == pytest.approx(np.arange(16) / 255.0)
+    assert glance(np.full((17, 23, 3), 51, np.uint8)) == pytest.approx(0.2)
