@@ -17,7 +17,8 @@ from emulated_headset import SEEN, EmulatedHeadset, controller, headset_frame
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from kata_core.console import Allowance, encode_headset
+from kata_core.console import Allowance, Patience, encode_headset
+from kata_nodes.web import doorman, server
 from kata_nodes.web.certificate import certificate
 
 pytestmark = pytest.mark.ros
@@ -227,6 +228,7 @@ def test_floods_are_dropped_then_end_the_connection(console):
     async def attack():
         headset = await console.headset().open()
         await headset.operate()
+        console.hub.clients[headset.number].patience = Patience(0.5)
         end = time.monotonic() + 20.0
         try:
             while time.monotonic() < end:
@@ -361,7 +363,13 @@ def mutant(dice, number):
     return bytes(data)
 
 
-def test_slow_loris_is_cut_off_and_others_are_served(console):
+@pytest.fixture
+def hasty(monkeypatch):
+    """Let servers made from here on wait 0.5 s for a handshake."""
+    monkeypatch.setattr(server, "_HANDSHAKE", 0.5)
+
+
+def test_slow_loris_is_cut_off_and_others_are_served(hasty, console):
     """Sockets that dribble their request are closed in time, and meanwhile a real client connects."""
     idle = [socket.create_connection(("127.0.0.1", console.port)) for _ in range(40)]
     for peer in idle:
@@ -384,7 +392,9 @@ def test_slow_loris_is_cut_off_and_others_are_served(console):
     assert time.monotonic() < end
 
 
-def test_who_pairs_and_says_no_hello_is_sent_away(console):
+def test_who_pairs_and_says_no_hello_is_sent_away(console, monkeypatch):
+    monkeypatch.setattr(doorman, "_HELLO", 0.5)
+
     async def attack():
         async with raw(console) as peer:
             return await closed_with(peer)
