@@ -135,6 +135,14 @@ def test_ctrl_c_ends_all_with_code_0(running):
     assert "Traceback" not in running.output and "error" not in running.output
 
 
+def test_ctrl_c_ends_a_graph_that_has_only_just_begun(launch):
+    graph = launch("record", "time:=lockstep", "camera_rate:=0")
+    while "started sim" not in graph.output:
+        time.sleep(0.02)
+    assert graph.stop() == 0, graph.output
+    assert graph.orphans() == [] and "Traceback" not in graph.output
+
+
 def test_ctrl_c_ends_a_graph_that_is_still_being_made(launch, tmp_path):
     clip = own_clips.clip(tmp_path, "boxing")
     graph = launch("record", "source:=mocap", f"clip:={clip}", "camera_rate:=0", f"out:={tmp_path}")

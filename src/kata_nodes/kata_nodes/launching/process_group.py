@@ -111,7 +111,7 @@ class ProcessGroup:
 
 
 def _prepare(parent: int, ours: bool) -> None:
-    """Prepare a child; SIGINT waits until `kata_nodes.entry` lets it in: Python would answer it by a traceback while it begins."""
+    """Prepare a child; SIGINT waits until `kata_nodes.entry` lets it in: Python answers it by a traceback while it begins."""
     die_with_parent(parent)
     if ours:
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})

@@ -36,22 +36,24 @@ def stand_in(program: str, arguments: list[str]) -> int:
         complain(f"{program}: no simulator in lockstep within {_PATIENCE:g} s (does the launch file start one?)")
         return 1
     link.say({"program": program, "arguments": arguments, "pid": os.getpid()})
+    stop = _Stop(link)
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _Stop(link))
-    return _listen(link, program)
+        signal.signal(number, stop)
+    return _listen(link, program, stop)
 
 
 class _Stop:
-    """Passes a signal on: the graph ends as a whole."""
+    """Passes a signal on: the graph ends as a whole; `asked` says whether one came."""
 
     def __init__(self, link: Link) -> None:
-        self._link = link
+        self._link, self.asked = link, False
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
+        self.asked = True
         self._link.say({"stop": signal.Signals(number).name})
 
 
-def _listen(link: Link, program: str) -> int:
+def _listen(link: Link, program: str, stop: _Stop) -> int:
     turn, host = "", 0
     while True:
         try:
@@ -61,6 +63,8 @@ def _listen(link: Link, program: str) -> int:
             if host:
                 os.kill(host, signal.SIGKILL)
             return 3
+        if messages is None and stop.asked:  # the simulator heard it as well, perhaps before it could tell codes
+            return 0
         if messages is None:
             complain(f"{program}: the simulator's process ended without a word")
             return 1
