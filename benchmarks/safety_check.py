@@ -23,6 +23,8 @@ ASTRAY = 0.3
 """How far a joint may be measured from its command while the robot follows [rad]."""
 LEG_ASTRAY = 1.0
 """The same of legs that stand [rad]."""
+CALM = 0.5
+"""How fast joints may move while a robot on its feet is taken to stand [rad/s]."""
 KINDS = ("position", "velocity", "acceleration", "effort", "self_collision", "age", "malformed", "not_finite", "astray")
 
 
@@ -59,7 +61,7 @@ class Told:
 
     Attributes:
         state: None if nothing.
-        honest: Whether it was true.
+        honest: Whether it was true, and what was told of a free base.
     """
 
     state: JointState | None
@@ -160,11 +162,12 @@ class Checker:
                 count.violated("velocity", f"position jumped by {moved:.2g} rad")
 
     def _admissible(self, verdict: Verdict, simulation: Simulation) -> bool:
-        """Return whether the robot is within all limits and where its command is."""
-        position, command = simulation.joint_state().position, verdict.command
+        """Return whether the robot is within all limits and where its command is; on its feet, not sinking or falling either."""
+        state, command = simulation.joint_state(), verdict.command
+        position, fast = state.position, simulation.floating and np.abs(state.velocity).max() > CALM
         inside = ((self.robot.lower <= position) & (position <= self.robot.upper)).all()
         followed = command is not None and np.abs(command.position - position).max() < 0.05
-        return bool(inside and followed and Reason.OUTSIDE not in verdict.reasons and not self_contacts(simulation))
+        return bool(inside and followed and not fast and Reason.OUTSIDE not in verdict.reasons and not self_contacts(simulation))
 
     def _check_robot(self, simulation: Simulation) -> None:
         count, state = self.count, simulation.joint_state()

@@ -143,7 +143,7 @@ class Session:
         if fault == "stop" and attacker.left == 1:
             self.filter.stop()
         verdict = self.filter.step(state, self.target, now, self._senses(state, fault, now))
-        self.checker.check(verdict, self.target, Told(state, not self.liar.kind), simulation, now)
+        self.checker.check(verdict, self.target, Told(state, not self.liar.kind and fault not in BASE_FAULTS), simulation, now)
         if verdict.command is not None:
             simulation.command(verdict.command)
         simulation.step(2)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from kata_core import JointCommand, JointFlag, JointState, Reason, RobotModel, Status, Verdict
-from kata_core.safety import Received, SafetyConfig, SafetyFilter, Shapes
+from kata_core.safety import Received, SafetyConfig, SafetyFilter, Senses, Shapes
 
 TICK = 4_000_000
 JOINT = "right_elbow_joint"
@@ -20,7 +20,7 @@ class Scene:
     def __init__(self, robot: RobotModel) -> None:
         self.robot, self.now, self.joint = robot, 10**9, robot.layout.names.index(JOINT)
         self.filter = SafetyFilter(robot, SafetyConfig(), shapes=Shapes())
-        self.position, self.verdicts = np.array(robot.rest), []
+        self.position, self.verdicts, self.senses = np.array(robot.rest), [], Senses()
         self.lie: Callable[[np.ndarray], np.ndarray] = lambda position: position
 
     def tick(self, goal: np.ndarray) -> Verdict:
@@ -28,7 +28,7 @@ class Scene:
         zero = np.zeros(len(self.position))
         state = JointState(self.now, self.lie(np.array(self.position)), zero, zero)
         target = Received(JointCommand.at(self.now, goal, self.robot.stiffness, self.robot.damping), self.now)
-        verdict = self.filter.step(state, target, self.now)
+        verdict = self.filter.step(state, target, self.now, self.senses)
         self.verdicts.append(verdict)
         if verdict.command is not None and verdict.command.stiffness.any():
             self.position = verdict.command.position
@@ -115,9 +115,11 @@ def test_a_measurement_that_cannot_be_is_no_state_and_named(scene: Scene, value:
     assert verdict.status is Status.STOPPED and Reason.LOST_STATE in verdict.reasons
 
 
+@pytest.mark.parametrize("alarms", [(), (Reason.LOST_OPERATOR,)], ids=["followed", "held by a stop"])
 @pytest.mark.parametrize("jump", [700_000_000, -500_000_000])
-def test_a_clock_that_jumps_throws_no_joint_to_where_the_robot_is(scene: Scene, jump: int) -> None:
+def test_a_clock_that_jumps_throws_no_joint_to_where_the_robot_is(scene: Scene, jump: int, alarms: tuple[str, ...]) -> None:
     """The command began anew at the measured position while the drives were stiff at another."""
+    scene.senses = Senses(alarms)
     goal = np.array(scene.robot.rest)
     scene.lie = lambda position: position + np.where(np.arange(29) == scene.joint, 0.2, 0.0)
     for _ in range(5):
@@ -125,7 +127,8 @@ def test_a_clock_that_jumps_throws_no_joint_to_where_the_robot_is(scene: Scene, 
     scene.lie = lambda position: position
     scene.now += jump
     verdicts = [scene.tick(goal) for _ in range(50)]
-    assert Reason.CLOCK_JUMP in verdicts[0].reasons and verdicts[-1].status in (Status.FOLLOWING, Status.LIMITED)
+    ends = (Status.STOPPED,) if alarms else (Status.FOLLOWING, Status.LIMITED)
+    assert Reason.CLOCK_JUMP in verdicts[0].reasons and verdicts[-1].status in ends
     assert any(v.command is not None and not v.command.stiffness.any() for v in verdicts), "limp in between"
     assert scene.steps().max() <= 1.0 + 1e-9
 

@@ -259,13 +259,11 @@ class SafetyFilter:
 
     def _damping(self, velocity: FloatArray, stamp: int) -> JointCommand:
         none = np.zeros(self._joints)
-        self._tether.stiff = False
         return JointCommand(stamp, self.guard.position, velocity, none, none, self._robot.damping)
 
     def _compose(self, step: GuardedStep, stamp: int) -> JointCommand:
         """Return a step as a command with default gains and, if asked for, the efforts that it takes."""
         effort: FloatArray = np.zeros(self._joints)
-        self._tether.stiff = True
         if self._feet is not None:
             effort = self._feet.effort(step, *self._stands)
         elif self._config.compensate_motion:
@@ -288,6 +286,7 @@ class SafetyFilter:
         source = target.command.stamp if target and target.command else 0
         received, measured = target.received if target else 0, state.stamp if state else 0
         flags = flags | self._tether.doubts | self._blamed
+        self._tether.stiff = self._tether.stiff if command is None else bool(command.stiffness.any())
         self._last = Verdict(status, reasons, flags, command, source, received, now, measured)
         return self._last
 
