@@ -18,6 +18,8 @@ _LEVELS = {
     Certainty.UNSURE: (DiagnosticStatus.ERROR, "outside of what it was trained on: the robot holds"),
 }
 
+_UNITS = {"distance": "", "disagreement": "_rad", "stillness": "_rad"}
+
 _WORDS = {
     Phase.RETREATING: "unsure for too long: the robot backs away along its own path, then the policy tries again",
     Phase.ENDING: "the episode is over: holding, then back to rest",
@@ -77,18 +79,11 @@ class Doubts:
             return
         lost = self._phase is Phase.NEEDS_PERSON
         level, text = (DiagnosticStatus.ERROR, _WORDS[Phase.NEEDS_PERSON]) if lost else _LEVELS[worst.certainty]
-        values = {
-            "distance": worst.distance,
-            "warning_distance": self._spec.distance.warning,
-            "hold_distance": self._spec.distance.hold,
-        }
-        if self._spec.disagreement:
-            levels = self._spec.disagreement
-            values |= {
-                "disagreement_rad": worst.disagreement,
-                "warning_disagreement_rad": levels.warning,
-                "hold_disagreement_rad": levels.hold,
-            }
+        values = {}
+        for score, unit in _UNITS.items():
+            if (levels := getattr(self._spec, score)) is not None:
+                values[f"{score}{unit}"] = getattr(worst, score)
+                values |= {f"warning_{score}{unit}": levels.warning, f"hold_{score}{unit}": levels.hold}
         pairs = [KeyValue(key=key, value=f"{value:.4g}") for key, value in values.items()]
         name = f"{self._node.get_name()}: monitor"
         array = DiagnosticArray(
@@ -100,6 +95,8 @@ class Doubts:
     def _figures(self, judgement: Judgement) -> str:
         if self._spec is None:
             return "not monitored"
-        text = f"distance {judgement.distance:.1f}, holds beyond {self._spec.distance.hold:.1f}"
-        levels = self._spec.disagreement
-        return f"{text}; disagreement {judgement.disagreement:.3f} rad, holds beyond {levels.hold:.3f}" if levels else text
+        parts = []
+        for score, unit in _UNITS.items():
+            if (levels := getattr(self._spec, score)) is not None:
+                parts.append(f"{score} {getattr(judgement, score):.3g}, holds beyond {levels.hold:.3g}{unit.replace('_', ' ')}")
+        return "; ".join(parts)
