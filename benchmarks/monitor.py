@@ -121,7 +121,7 @@ def measure(policy: Path, task: str, case: str, rollouts: int) -> dict[str, int]
 def train(task: str, seed: int, folder: Path, jobs: int, policy: str) -> Path:
     """Return a policy's file, made from demonstrations on."""
     shown, data, run, file = (folder / name for name in ("demos", "data", "train", "policy.onnx"))
-    kind, pictures = ([], []) if policy == "mlp" else ([policy], ["--camera-rate", "30"])
+    kind, pictures = ([], []) if policy == "mlp" else ([policy, "--cameras", "head"], ["--camera-rate", "30"])
     steps = (
         (
             shown,

@@ -4,7 +4,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,7 +73,8 @@ def rehearse(path: Path, robot: RobotModel, task: str, attempts: int, jobs: int 
             if isinstance(outcome, KataError):
                 raise outcome
             found[number] = outcome
-    _arenas.clear()
+    while _arenas:
+        _arenas.popitem()[1][0].close()
     return [found[number] for number in sorted(found)]
 
 
@@ -83,8 +84,8 @@ _arenas: dict[tuple[Path, str], tuple[Arena, _Witness]] = {}
 
 def _rehearse_once(robot: RobotModel, path: Path, task: str, number: int) -> Rehearsal:
     if (path, task) not in _arenas:
-        witness = _Witness.load(path, robot)
-        _arenas[path, task] = Arena(robot, witness, task), witness  # type: ignore[assignment]
+        witness = cast(_Witness, _Witness.load(path, robot))
+        _arenas[path, task] = Arena(robot, witness, task), witness
     arena, witness = _arenas[path, task]
     arena.attempt(_SEED + number, delay=number % 2)
     return Rehearsal(np.array(witness.seen), np.array(witness.answers))
