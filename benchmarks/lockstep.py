@@ -29,9 +29,7 @@ def main() -> None:
     """Measure, print a table, and write the figures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pairs", type=int, default=5, help="pairs of equal runs (default: 5)")
-    parser.add_argument(
-        "--episodes", type=int, default=40, help="demonstrations to learn from; 0 leaves that out (default: 40)"
-    )
+    parser.add_argument("--episodes", type=int, default=40, help="demonstrations to learn from; 0 leaves that out (default: 40)")
     parser.add_argument("--rollouts", type=int, default=100, help="attempts of its policy (default: 100)")
     parser.add_argument("--loops", type=int, default=4, help="busy loops beside the second run of a pair (default: 4)")
     parser.add_argument("--json", type=Path, help="file to write the figures to, as one flat object")
