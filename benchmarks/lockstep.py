@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Lockstep: how fast time goes, whether equal seeds give equal bags whatever the machine does, and how the demo's policy fares.
 
+What a policy's monitor promises is measured by benchmarks/monitor.py, which this runs in the end.
+
 Each pair of runs records the same session twice, the second time beside busy loops; bags are equal if every message is, value by
 value, with its receive stamp. The demo's way follows: 40 demonstrations, a policy, attempts of it, all through the real graph.
 """
@@ -17,6 +19,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import monitor
 from figures import tell
 from live import own_domain
 from mcap.reader import make_reader
@@ -33,12 +36,17 @@ def main() -> None:
     parser.add_argument("--rollouts", type=int, default=100, help="attempts of its policy (default: 100)")
     parser.add_argument("--loops", type=int, default=4, help="busy loops beside the second run of a pair (default: 4)")
     parser.add_argument("--json", type=Path, help="file to write the figures to, as one flat object")
+    parser.add_argument("--trainings", type=int, default=5, help="of each task, whose monitors are tried; 0: none (default: 5)")
+    parser.add_argument("--pieces", default="runs/monitor", help="folder of the monitors' pieces (default: runs/monitor)")
     arguments = parser.parse_args()
     own_domain()
     with TemporaryDirectory(prefix="kata-lockstep-") as folder:
         figures = pairs(Path(folder), arguments.pairs, arguments.loops)
         if arguments.episodes:
             figures |= demo(Path(folder), arguments.episodes, arguments.rollouts)
+    if arguments.trainings:
+        asked = ["--trainings", f"{arguments.trainings}", "--out", arguments.pieces]
+        figures |= monitor.collect(monitor.options().parse_args(asked))
     tell(figures, arguments.json)
 
 

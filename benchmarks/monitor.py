@@ -139,6 +139,12 @@ def train(task: str, seed: int, folder: Path, jobs: int, policy: str) -> Path:
 
 def main() -> None:
     """Measure what is not there yet, and tell all."""
+    args = options().parse_args()
+    tell(collect(args), args.json)
+
+
+def options() -> argparse.ArgumentParser:
+    """Return what can be asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--trainings", type=int, default=5, help="of each task (default: 5)")
     parser.add_argument("--rollouts", type=int, default=100, help="attempts in each case (default: 100)")
@@ -147,7 +153,11 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=2, help="demonstrations and calibrating attempts at a time (default: 2)")
     parser.add_argument("--out", type=Path, default=Path("runs/monitor"), help="folder of pieces (default: runs/monitor)")
     parser.add_argument("--json", type=Path, help="file to write the figures to, as one flat object")
-    args = parser.parse_args()
+    return parser
+
+
+def collect(args: argparse.Namespace) -> dict[str, float]:
+    """Measure what is not there yet, and return all figures."""
     cells: dict[str, list[dict[str, int]]] = {}
     for seed in range(args.trainings):
         for task in args.only:
@@ -162,7 +172,7 @@ def main() -> None:
                 print(f"{folder.name} {case}: {cell}", flush=True)
                 for name in (case, f"{task} {case}"):
                     cells.setdefault(name, []).append(cell)
-    tell(figures(cells, args.only), args.json)
+    return figures(cells, args.only)
 
 
 def figures(cells: Mapping[str, list[dict[str, int]]], tasks: tuple[str, ...]) -> dict[str, float]:
