@@ -41,4 +41,5 @@ def known_parameters(executable):
     """Return the fields of all config dataclasses that a node's module uses."""
     module = importlib.import_module(f"kata_nodes.{executable}_node")
     configs = [c for c in vars(module).values() if isinstance(c, type) and dataclasses.is_dataclass(c)]
-    return {name for config in configs if config.__name__.endswith("Config") for name in info(config)}
+    of_parameters = [c for c in configs if all("param" in field.metadata for field in dataclasses.fields(c))]
+    return {name for config in of_parameters if config.__name__.endswith("Config") for name in info(config)}

@@ -17,6 +17,8 @@ __all__ = ["SILENCE", "stand_in"]
 SILENCE = 4.5
 """Time without a word from the graph after which it counts as hanging [s]."""
 
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
 _PATIENCE = 300.0
 """Longest wait for the simulator to come up; on a new machine it may have to compile first [s]."""
 
@@ -35,10 +37,12 @@ def stand_in(program: str, arguments: list[str]) -> int:
     if link is None:
         complain(f"{program}: no simulator in lockstep within {_PATIENCE:g} s (does the launch file start one?)")
         return 1
-    link.say({"program": program, "arguments": arguments, "pid": os.getpid()})
     stop = _Stop(link)
-    for number in (signal.SIGINT, signal.SIGTERM):
+    signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)  # the graph must know who speaks before it is told to stop
+    for number in _SIGNALS:
         signal.signal(number, stop)
+    link.say({"program": program, "arguments": arguments, "pid": os.getpid()})
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
     return _listen(link, program, stop)
 
 
