@@ -8,6 +8,8 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+from kata_nodes.launching.process_group import pass_precedence
+
 __all__ = ["WEB", "Browser", "Page", "why_no_browser"]
 
 WEB = Path(__file__).parents[2] / "web"
@@ -66,6 +68,7 @@ class Browser:
         self._process = subprocess.Popen(
             command, cwd=WEB, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
         )
+        pass_precedence(self._process.pid)
         assert self._answer() == {"ready": True}
 
     def open(self, name: str, url: str, size: tuple[int, int] = (1000, 700), **options: Any) -> Page:

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from kata_nodes.launching.process_group import pass_precedence
+
 __all__ = ["Graph"]
 
 
@@ -19,6 +21,7 @@ class Graph:
         with log.open("wb") as file:
             command = [sys.executable, "-m", "kata_core", "launch", *arguments]
             self.process = subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT, start_new_session=True)
+        pass_precedence(self.process.pid)
 
     @property
     def output(self) -> str:

@@ -55,7 +55,8 @@ def test_a_run_is_the_same_whatever_else_the_machine_does(monkeypatch, ros_domai
 
 def test_a_graph_that_nothing_makes_late_takes_no_precedence(graph):
     graph.launch("sim", "camera_rate:=0")
-    assert {os.sched_getscheduler(int(thread.name)) for thread in Path("/proc/self/task").iterdir()} == {os.SCHED_OTHER}
+    classes = {os.sched_getscheduler(int(thread.name)) for thread in Path("/proc/self/task").iterdir()}
+    assert not classes & {os.SCHED_FIFO, os.SCHED_RR}
 
 
 def test_a_source_that_dies_is_held_within_100_ms(graph):

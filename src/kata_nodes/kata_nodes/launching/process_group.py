@@ -13,7 +13,7 @@ from pathlib import Path
 from kata_core.errors import ConfigError
 from kata_nodes.launching.process import Process
 
-__all__ = ["ProcessGroup", "die_with_parent"]
+__all__ = ["ProcessGroup", "die_with_parent", "pass_precedence"]
 
 _PR_SET_PDEATHSIG = 1
 _LONGEST = 1 << 16
@@ -25,6 +25,17 @@ _OURS = "kata_nodes"
 """Package, and so folder, of the programs that `kata_nodes.entry` begins."""
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
+
+
+def pass_precedence(pid: int) -> None:
+    """Give a new session, which the kernel may schedule as a group of its own, the precedence of this one over others.
+
+    Niceness is inherited, but counts within a group alone where there are autogroups (sched(7)).
+    """
+    with suppress(OSError):
+        nice = Path("/proc/self/autogroup").read_text().split()[-1]
+        if nice != "0":
+            Path(f"/proc/{pid}/autogroup").write_text(nice)
 
 
 class ProcessGroup:
@@ -64,6 +75,7 @@ class ProcessGroup:
         finally:
             os.close(writer)
         self.pid = self._child.pid
+        pass_precedence(self.pid)
         self.pidfd = os.pidfd_open(self.pid)
         self._unfinished = b""
         self._gone = False
@@ -92,16 +104,18 @@ class ProcessGroup:
         return not self._gone
 
     def read(self) -> list[str] | None:
-        """Return the lines that came since the last call, or None at the end of all output."""
-        try:
-            data = os.read(self.output, 65536)
-        except BlockingIOError:
-            return []
-        if not data:
-            return None
-        *lines, self._unfinished = (self._unfinished + data).split(b"\n")
-        if len(self._unfinished) > _LONGEST:
-            lines, self._unfinished = [*lines, self._unfinished], b""
+        """Return lines that came since the last call: none if there are no more now, None at the end of all output."""
+        lines: list[bytes] = []
+        while not lines:
+            try:
+                data = os.read(self.output, 65536)
+            except BlockingIOError:
+                return []
+            if not data:
+                return None
+            *lines, self._unfinished = (self._unfinished + data).split(b"\n")
+            if len(self._unfinished) > _LONGEST:
+                lines, self._unfinished = [*lines, self._unfinished], b""
         return [line.decode(errors="replace") for line in lines]
 
     def rest(self) -> list[str]:
