@@ -24,7 +24,7 @@ from kata_learning.policies.interface import Batch, Policy, Scaling
 from kata_learning.policies.spec import PolicySpec
 
 EYES = VisionConfig(width=4, stages=2, feature=8)
-FEW = DiffusionConfig(levels=20, steps=2)
+FEW = DiffusionConfig(levels=20, steps=4)
 SMALL = {
     "mlp": MlpConfig(hidden=64, layers=2),
     "lstm": LstmConfig(hidden=32, layers=1),
