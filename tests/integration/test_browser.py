@@ -40,6 +40,7 @@ def laptop(room):
 def drive(room, page, key, moved):
     """Hold a key until the palm has moved as wanted; where the machine stuttered and was lost, do what the page advises."""
     end = time.monotonic() + 60.0
+    page.evaluate("window.late = 0")
     with ReferenceTimer() as timer:
         while time.monotonic() < end:
             page.do("keyDown", key=key)
@@ -47,7 +48,8 @@ def drive(room, page, key, moved):
             page.do("keyUp", key=key)
             if done:
                 return
-            assert timer.worst > LATE, f"not moved, though no timer was late: {page.text('#verdict')}; {page.text('#hands')}"
+            late = max(timer.worst, 1e-3 * float(page.evaluate("window.late")))  # the browser's, too
+            assert late > LATE, f"not moved, though no timer was late: {page.text('#verdict')}; {page.text('#hands')}"
             if page.evaluate("document.querySelector('#next-action').textContent") == "Release the stop":
                 page.click("#next-action")
     raise AssertionError(f"{page.text('#verdict')}; {page.text('#hands')}")

@@ -124,6 +124,7 @@ def test_the_keyboard_stops_by_any_key_and_by_its_loss(robot, keyboard):
     os.close(terminal)
     is_in(observer, Verdict.STOPPED)  # the terminal is gone
     process.wait(60)
+    observer.until(lambda: False, 1.0 + 0.2)  # a console counts as lost a second after its last heartbeat
     refused = kata_stop("--reset")
     assert refused.returncode == 1 and "lost_console" in refused.stdout
 

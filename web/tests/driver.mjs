@@ -16,6 +16,14 @@ const FLAGS = [
 
 // Sockets that a test can cut and keep from coming back, and a page that a test can hide.
 const INSTRUMENTS = () => {
+  // What the browser itself did meanwhile: by how much a timer of 10 ms was late at most [ms].
+  window.late = 0;
+  let last = performance.now();
+  setInterval(() => {
+    const now = performance.now();
+    window.late = Math.max(window.late, now - last - 10);
+    last = now;
+  }, 10);
   const open = new Set();
   const Real = window.WebSocket;
   let cut = false;
@@ -52,14 +60,6 @@ const HEADSET = () => {
   device.controllers.left.position.set(-0.25, 1.1, -0.35);
   device.controllers.right.position.set(0.25, 1.1, -0.35);
   window.headset = device;
-  // What the browser itself did meanwhile: by how much a timer of 10 ms was late at most [ms].
-  window.late = 0;
-  let last = performance.now();
-  setInterval(() => {
-    const now = performance.now();
-    window.late = Math.max(window.late, now - last - 10);
-    last = now;
-  }, 10);
   window.glide = async (side, dx, dy, dz, seconds) => {
     const { position } = device.controllers[side];
     const from = [position.x, position.y, position.z];
