@@ -5,25 +5,18 @@ In lockstep (`kata_nodes.lockstep`) time advances with the graph: nothing may ha
 whatever would otherwise be measured by the steady clock is measured by the node's own, simulated one.
 """
 
-import os
 from collections.abc import Callable
 from time import monotonic_ns
 
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 
-__all__ = ["TIME", "in_lockstep", "steady_clock", "steady_time"]
+from kata_nodes.lockstep.link import TIME, in_lockstep
 
-TIME = "KATA_TIME"
-"""Environment variable, set by the launch argument ``time``: ``real`` or ``lockstep``."""
+__all__ = ["TIME", "in_lockstep", "steady_clock", "steady_time"]
 
 _advanced: Callable[[Node], Clock] = Node.get_clock
 """What is steady in lockstep: nobody sets the simulator's clock. Tests that do put another one here."""
-
-
-def in_lockstep() -> bool:
-    """Return whether time advances with the graph."""
-    return os.environ.get(TIME, "real") == "lockstep"
 
 
 def steady_clock(node: Node) -> Clock:

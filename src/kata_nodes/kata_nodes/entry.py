@@ -2,13 +2,12 @@
 """Where every node's program begins: light, so that Ctrl-C during the imports that follow ends it without a traceback."""
 
 import importlib
-import os
 import signal
 import sys
 from pathlib import Path
 
 from kata_nodes.enclave import enclave_arguments
-from kata_nodes.lockstep.link import expected
+from kata_nodes.lockstep.link import expected, in_lockstep
 
 __all__ = ["main"]
 
@@ -24,7 +23,7 @@ def main() -> None:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # `kata launch` lets it wait while Python begins
     program = Path(sys.argv[0]).name
     sys.argv += enclave_arguments(program, sys.argv)
-    if os.environ.get("KATA_TIME") == "lockstep":
+    if in_lockstep():
         if program == "sim":
             raise SystemExit(importlib.import_module("kata_nodes.lockstep.host").host(sys.argv[1:]))
         if program in expected():

@@ -11,7 +11,10 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
-__all__ = ["GRAPH", "Link", "Turn", "address", "complain", "connect", "expected"]
+__all__ = ["GRAPH", "TIME", "Link", "Turn", "address", "complain", "connect", "expected", "in_lockstep"]
+
+TIME = "KATA_TIME"
+"""Environment variable, set by the launch argument ``time``: ``real`` or ``lockstep``."""
 
 GRAPH = "KATA_GRAPH"
 """Environment variable: programs of the graph, with colons between; launch files append each part's, the simulator last."""
@@ -23,6 +26,11 @@ _LOOK = 0.02
 def address() -> str:
     """Return where the graph of this launch listens: an abstract socket named after the launcher, which all have in common."""
     return f"\0kata-lockstep-{os.getppid()}"
+
+
+def in_lockstep() -> bool:
+    """Return whether time advances with the graph."""
+    return os.environ.get(TIME, "real") == "lockstep"
 
 
 def expected() -> list[str]:
