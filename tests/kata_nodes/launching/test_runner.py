@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from kata_nodes.launching import process_group
+
 # Prints its number, then waits for a signal; what each signal does is the test's.
 WAITING = """
 import os, signal, sys, time
@@ -101,6 +103,19 @@ def gone(pids: list[int]) -> bool:
     while any(map(exists, pids)) and time.monotonic() < deadline:
         time.sleep(0.02)
     return not any(map(exists, pids))
+
+
+# A kernel without autogroups has an empty file, or none; nobody lowers its niceness without the right to.
+@pytest.mark.parametrize(
+    ("told", "passed_on"), [("/autogroup-7 nice -9\n", "-9"), ("/autogroup-7 nice 0\n", ""), ("", ""), (None, "")]
+)
+def test_precedence_is_passed_on_where_there_is_one(tmp_path: Path, monkeypatch: Any, told: str | None, passed_on: str) -> None:
+    monkeypatch.setattr(process_group, "_AUTOGROUP", f"{tmp_path}/{{}}")
+    if told is not None:
+        (tmp_path / "self").write_text(told)
+    (tmp_path / "12").touch()
+    process_group.pass_precedence(12)
+    assert (tmp_path / "12").read_text() == passed_on
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])

@@ -24,18 +24,22 @@ _PIPE = 1 << 20
 _OURS = "kata_nodes"
 """Package, and so folder, of the programs that `kata_nodes.entry` begins."""
 
+_AUTOGROUP = "/proc/{}/autogroup"
+"""Where the kernel tells, and takes, the niceness of a process's session."""
+
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
 def pass_precedence(pid: int) -> None:
     """Give a new session, which the kernel may schedule as a group of its own, the precedence of this one over others.
 
-    Niceness is inherited, but counts within a group alone where there are autogroups (sched(7)).
+    Niceness is inherited, but counts within a group alone where there are autogroups (sched(7)). Their file is missing or
+    empty where there are none, as in a container with a share of the processor.
     """
     with suppress(OSError):
-        nice = Path("/proc/self/autogroup").read_text().split()[-1]
-        if nice != "0":
-            Path(f"/proc/{pid}/autogroup").write_text(nice)
+        nice = Path(_AUTOGROUP.format("self")).read_text().partition("nice ")[2].strip()
+        if nice not in ("", "0"):
+            Path(_AUTOGROUP.format(pid)).write_text(nice)
 
 
 class ProcessGroup:
