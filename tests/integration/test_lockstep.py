@@ -100,13 +100,11 @@ def ended(graph, words, since):
     return code
 
 
-@pytest.mark.parametrize(
-    ("node", "words"), [("safety", "safety ended with signal SIGKILL"), ("sim", "the simulator's process ended")]
-)
-def test_a_process_that_is_killed_is_named_and_ends_the_launch_with_a_code(running, node, words):
+@pytest.mark.parametrize("node", ["safety", "sim"])
+def test_a_process_that_is_killed_is_named_and_ends_the_launch_with_a_code(running, node):
     begun = time.monotonic()
     os.kill(running.pid_of(node), signal.SIGKILL)
-    assert ended(running, words, lambda: begun) != 0
+    assert ended(running, f"{node} ended with signal SIGKILL", lambda: begun) != 0
     assert "Traceback" not in running.output
 
 
