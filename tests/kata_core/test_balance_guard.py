@@ -117,6 +117,25 @@ def test_outside_it_is_led_back_in_and_says_so(g1: RobotModel) -> None:
     assert {Reason.OUTSIDE} <= seen and before > CONFIG.support_margin
 
 
+@pytest.mark.parametrize(
+    ("distance", "speed", "held"), [(0.4, 0.0, False), (0.02, 0.0, True), (0.1, -5.0, True), (0.1, 1.0, False)]
+)
+def test_a_leg_that_lost_the_floor_is_not_let_onto_the_end_of_its_knee(
+    g1: RobotModel, distance: float, speed: float, held: bool
+) -> None:
+    footing, knee = Footing(g1, SafetyConfig()), g1.layout.names.index("right_knee_joint")
+    standing = np.array(load_postures(g1).standing)
+    footing.guard.place(standing, STILL)
+    position, velocity = standing.copy(), STILL.copy()
+    position[knee], velocity[knee] = g1.lower[knee] + distance, speed
+    base = BaseMotion(10**9, np.array([0.0, 0.0, 0.77]), np.array([0.0, 0.0, 0.0, 1.0]), np.zeros(3), np.zeros(3))
+    step = footing.guard.halt()
+    effort = footing.effort(step, JointState(10**9, position, velocity, STILL), base)[knee]
+    drive = g1.stiffness[knee] * (step.position[knee] - position[knee]) - g1.damping[knee] * speed
+    assert drive > 15.0, "the drive pulls the knee back in"
+    assert (effort + drive > 0.5 * drive) == held, "what the balance takes off it"
+
+
 def test_nothing_is_commanded_before_it_is_known_how_it_stands(g1: RobotModel) -> None:
     limits, standing = SafetyConfig(), load_postures(g1).standing
     safety = SafetyFilter(g1, limits, feet=Footing(g1, limits))

@@ -21,6 +21,7 @@ from kata_core.safety.efforts import inverse_dynamics
 from kata_core.safety.inertia import inertia_matrix
 from kata_core.safety.plant import make_plant, new_scratch
 from kata_core.safety.program import FEASIBLE, assemble, new_program
+from kata_core.safety.quadratic_program import solve
 from kata_core.safety.segments import closest
 from kata_core.safety.separation import place, separation, separation_row, separations
 from kata_core.safety.shapes import Capsule, Gap, Half
@@ -285,18 +286,15 @@ def test_rows_that_cannot_act_change_no_solution(g1: RobotModel, shapes: Shapes)
         ceiling, least = g1.max_effort, np.array([-0.05, 0.01])
         rows = assemble(program, box, wanted, inertia, effort, ceiling, PERIOD, gradient, least, 2)
         dropped += n + 3 - rows
-        used = n + rows
-        found, _, code, _ = daqp.solve(
-            np.eye(n), -wanted, program.rows[:rows], program.high[:used], program.low[:used], program.sense[:used]
-        )
+        found = solve(program, np.eye(n), rows)
         middle, most = inertia @ wanted - PERIOD * effort, FEASIBLE * PERIOD * ceiling
         high = np.concatenate([box[1], middle + most, np.full(3, 1e30)])
         low = np.concatenate([box[0], middle - most, [-0.05, 0.0, 0.01]])
         sense = np.array([0] * (2 * n + 2) + [8], dtype=np.int32)
         every = np.concatenate([inertia, gradient, gradient[1:]])
         complete, _, code_of_all, _ = daqp.solve(np.eye(n), -wanted, every, high, low, sense)
-        assert code == code_of_all
-        assert code < 1 or found == pytest.approx(complete, abs=1e-6)
+        assert (found is not None) == (code_of_all > 0)
+        assert found is None or found == pytest.approx(complete, abs=1e-6)
     assert dropped > 0
 
 

@@ -26,6 +26,12 @@ __all__ = ["Footing"]
 _LOW = 0.02
 """Height of the base over the refuge's from which on a retreat has arrived [m]."""
 
+_SHY = 0.05
+"""Distance from a leg joint's end over which the balance loses its say in what pushes the joint there [rad]."""
+
+_BRAKING = 100.0
+"""Deceleration that a leg's drive manages with ease [rad/s²]: where the joint could stop is what counts as its distance."""
+
 
 class Footing:
     """Keeps a robot on its feet: a guard for what is commanded, a controller for what is measured."""
@@ -50,6 +56,7 @@ class Footing:
         self._tracking = np.full(len(robot.layout), limits.max_tracking_error)
         self._tracking[body.legs] = config.leg_tracking_error
         self._pull, self._drag = robot.stiffness[body.legs], robot.damping[body.legs]
+        self._ends = robot.lower[body.legs], robot.upper[body.legs]
         self._velocity: FloatArray = np.zeros(len(robot.layout))
         self._given: FloatArray | None = None
 
@@ -71,8 +78,9 @@ class Footing:
         """Return feed-forward efforts that keep the balance, shape (n,), [N·m].
 
         The legs' drives pull towards the commanded posture; the controller wants certain efforts in all. What the drives
-        will add at the measured state is therefore taken off. Without a measurement the last efforts stay, and
-        without a first one they are those of the commanded motion.
+        will add at the measured state is therefore taken off, but not from a joint on its way to its end: a leg that lost
+        the floor would drift there. Without a measurement the last efforts stay, and without a first one they are those
+        of the commanded motion.
 
         Args:
             step: What is commanded.
@@ -88,8 +96,16 @@ class Footing:
         legs = self._body.legs
         apart, slower = step.position - measured.position, step.velocity - measured.velocity
         effort[legs] -= self._pull * apart[legs] + self._drag * slower[legs]
+        effort[legs] = self._shy(effort[legs], measured.position[legs], measured.velocity[legs])
         self._given = effort
         return effort
+
+    def _shy(self, effort: FloatArray, position: FloatArray, velocity: FloatArray) -> FloatArray:
+        """Return the legs' efforts without what would push a joint onto its end, shape (legs,) each."""
+        stop = position + velocity * np.abs(velocity) / (2.0 * _BRAKING)
+        left = np.where(effort < 0.0, stop - self._ends[0], self._ends[1] - stop)
+        shied: FloatArray = effort * np.clip(left / _SHY, 0.0, 1.0)
+        return shied
 
 
 def _finite(joints: JointState, base: BaseMotion) -> bool:

@@ -7,12 +7,12 @@ carry each sole. So the program has 12 unknowns, and it always has a solution, s
 
 from dataclasses import dataclass
 
-import daqp
 import numpy as np
 
 from kata_core.arrays import FloatArray
 from kata_core.balance.config import BalanceConfig
 from kata_core.balance.floating_body import BASE, Dynamics, FloatingBody, Foot
+from kata_core.safety.quadratic_program import SOFT, UNBOUNDED, empty_program, solve
 
 __all__ = ["Asked", "Given", "SoleForces"]
 
@@ -21,8 +21,6 @@ _TWIST_RADIUS = 0.03
 """A sole that slips about its middle drags its load at about this distance [m]."""
 _REGULAR = 1e-6
 """Cost of a newton (or ten newton metres), against an acceleration that is not reached [1/kg²]."""
-_SOFT = 8
-"""daqp's mark of a constraint that may be violated if necessary."""
 _DAMPED = 1e-4
 """Of the inverse of a leg's Jacobian: a straight leg cannot follow [m²]."""
 
@@ -68,16 +66,13 @@ class SoleForces:
         """Prepare the constraints, which do not change."""
         self._body, self._config = body, config
         cones = [_cone(foot, config) for foot in body.feet]
-        self._cone = np.zeros((sum(len(c) for c in cones), 12))
-        self._cone[: len(cones[0]), :6], self._cone[len(cones[0]) :, 6:] = cones
         self._most = body.robot.max_effort[body.legs]
-        rows = len(self._cone) + len(self._most)
-        self._low, self._high = np.full(12 + rows, -1e30), np.full(12 + rows, 1e30)
-        self._low[12 : 12 + len(self._cone)] = 0.0
-        self._sense = np.zeros(12 + rows, dtype=np.int32)
-        self._sense[12 + len(self._cone) :] = _SOFT
+        first, self._cones = len(cones[0]), sum(map(len, cones))
+        self._program = empty_program(12, self._cones + len(self._most))
+        self._program.rows[:first, :6], self._program.rows[first : self._cones, 6:] = cones
+        self._program.high[12 : 12 + self._cones] = UNBOUNDED
+        self._program.sense[12 + self._cones :] = SOFT
         self._unit, self._damped = np.eye(BASE), _DAMPED * np.eye(6)
-        self._rows = np.concatenate([self._cone, np.zeros((len(self._most), 12))])
         self._spread = _REGULAR * np.diag(np.tile([1.0, 1.0, 0.1, 100.0, 100.0, 100.0], 2))
 
     def solve(self, now: Dynamics, asked: Asked) -> Given:
@@ -119,14 +114,14 @@ class SoleForces:
         self, hessian: FloatArray, cost: FloatArray, slope: FloatArray, offset: FloatArray, bears: tuple[bool, bool]
     ) -> FloatArray:
         """Return the wrenches, shape (12,)."""
-        at = 12 + len(self._cone)
-        self._low[at:], self._high[at:] = -self._most - offset, self._most - offset
+        program, first, last = self._program, 12 + self._cones, 12 + self._cones + len(self._most)
+        program.low[first:last], program.high[first:last] = -self._most - offset, self._most - offset
         for i, on in enumerate(bears):
-            self._high[6 * i : 6 * i + 6] = 1e30 if on else 0.0
-            self._low[6 * i : 6 * i + 6] = -1e30 if on else 0.0
-        self._rows[len(self._cone) :] = slope
-        found, _, code, _ = daqp.solve(hessian, cost, self._rows, self._high, self._low, self._sense, iter_limit=200)
-        return np.asarray(found) if code > 0 and np.isfinite(found).all() else np.zeros(12)
+            program.high[6 * i : 6 * i + 6] = UNBOUNDED if on else 0.0
+            program.low[6 * i : 6 * i + 6] = -UNBOUNDED if on else 0.0
+        program.rows[self._cones : last - 12], program.slope[:] = slope, cost
+        found = solve(program, hessian, last - 12)
+        return found if found is not None and np.isfinite(found).all() else np.zeros(12)
 
 
 def _cone(foot: Foot, config: BalanceConfig) -> FloatArray:

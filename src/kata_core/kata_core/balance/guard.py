@@ -6,7 +6,6 @@ All of it are rows of the safety filter's one program, and conditions of its cer
 
 from dataclasses import replace
 
-import daqp
 import numpy as np
 import pinocchio as pin
 
@@ -21,13 +20,12 @@ from kata_core.safety.config import SafetyConfig
 from kata_core.safety.guard import Guard, GuardedStep, Wish
 from kata_core.safety.limits import JointLimits
 from kata_core.safety.program import FEASIBLE, confine
+from kata_core.safety.quadratic_program import EQUAL, SOFT, UNBOUNDED, solve
 from kata_core.safety.shapes import Shapes
 from kata_core.verdict import JointFlag, Reason
 
 __all__ = ["PlantedGuard"]
 
-_EQUAL, _SOFT = 5, 8
-"""daqp's marks of an equality, and of a constraint that may be violated if necessary."""
 _LOOKS = 8
 """How often the braking path is looked at, evenly in its ticks."""
 _BETWEEN = 0.003
@@ -152,19 +150,15 @@ class PlantedGuard(Guard):
     def _nearest(self, rows: int) -> FloatArray | None:
         """Return the velocity nearest to the wanted one under all constraints, None if there is none; legs yield last."""
         rows = self._append_rows(rows)
-        program, wanted, used = self._program, self._survey.wanted, len(self._cost) + rows
-        high, low, sense = program.high[:used], program.low[:used], program.sense[:used]
-        cost = np.diag(self._cost)
-        found: FloatArray
-        found, _, code, _ = daqp.solve(cost, -self._cost * wanted, program.rows[:rows], high, low, sense, iter_limit=200)
-        finite = confine(found, self._survey.box)
-        return found if finite and code in (1, 2) else None
+        self._program.slope[:] = -self._cost * self._survey.wanted
+        found = solve(self._program, np.diag(self._cost), rows)
+        return found if found is not None and confine(found, self._survey.box) else None
 
     def _append_rows(self, used: int) -> int:
         """Append closure of the legs, capture point, tilt and the legs' efforts."""
         at, gain = self.at, self._balance.stance_gain
         if self._closes:
-            used = self._rows(used, at.closure, gain * at.gap, gain * at.gap, _EQUAL)
+            used = self._rows(used, at.closure, gain * at.gap, gain * at.gap, EQUAL)
         return self._strength_rows(self._balance_rows(used, at))
 
     def _balance_rows(self, used: int, at: Planted) -> int:
@@ -175,11 +169,11 @@ class PlantedGuard(Guard):
         asked = np.append(-rate * inside, -self._balance.stance_gain * (at.up[2] - self._least[-1]))
         rows = np.vstack([edges @ at.com_rate[:2], at.up_rate[2]])
         self._acts = self._acts or bool((rows @ self._survey.wanted < asked - 1e-9).any())
-        used = self._rows(used, rows, np.minimum(asked, 0.0), 1e30, 0)
+        used = self._rows(used, rows, np.minimum(asked, 0.0), UNBOUNDED, 0)
         lost = asked > 0.0
         if not lost.any():
             return used
-        return self._rows(used, rows[lost], np.minimum(asked[lost], self._config.recovery_speed), 1e30, _SOFT)
+        return self._rows(used, rows[lost], np.minimum(asked[lost], self._config.recovery_speed), UNBOUNDED, SOFT)
 
     def _strength_rows(self, used: int) -> int:
         """Append that the legs' motors bear the motion."""

@@ -8,7 +8,6 @@ is found, the robot brakes, which the last certificate allows (docs/safety.md ha
 from collections.abc import Iterator
 from typing import NamedTuple
 
-import daqp
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,6 +18,7 @@ from kata_core.safety.config import SafetyConfig
 from kata_core.safety.limits import JointLimits
 from kata_core.safety.plant import make_plant
 from kata_core.safety.program import confine
+from kata_core.safety.quadratic_program import solve
 from kata_core.safety.room import hold_room, look_around, new_room, try_step
 from kata_core.safety.shapes import Shapes
 from kata_core.safety.survey import Found
@@ -165,12 +165,8 @@ class Guard:
     def _nearest(self, rows: int) -> FloatArray | None:
         """Return the velocity nearest to the wanted one under all constraints, None if there is none."""
         rows = self._append_rows(rows)
-        program, used = self._program, len(self._identity) + rows
-        high, low, sense = program.high[:used], program.low[:used], program.sense[:used]
-        found: FloatArray
-        found, _, code, _ = daqp.solve(self._identity, program.slope, program.rows[:rows], high, low, sense, iter_limit=200)
-        finite = confine(found, self._survey.box)
-        return found if finite and code in (1, 2) else None
+        found = solve(self._program, self._identity, rows)
+        return found if found is not None and confine(found, self._survey.box) else None
 
     def _certified(self, found: FloatArray | None, flags: NDArray[np.uint8], reasons: tuple[str, ...]) -> GuardedStep:
         """Take a velocity, or a share of the way there from the brake, if braking stays possible after it; else brake."""

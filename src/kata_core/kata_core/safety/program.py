@@ -1,47 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
 """The quadratic program of a tick: which rows of it could act, and what they ask."""
 
-from typing import NamedTuple
-
 import numpy as np
-from numpy.typing import NDArray
 
 from kata_core.arrays import FloatArray
 from kata_core.compiled import kernel
 from kata_core.safety.plant import Plant
+from kata_core.safety.quadratic_program import SOFT, UNBOUNDED, Program, empty_program
 
-__all__ = ["FEASIBLE", "Program", "assemble", "confine", "new_program"]
+__all__ = ["FEASIBLE", "assemble", "confine", "new_program"]
 
 FEASIBLE = 0.95
 """Share of the effort limit that the program aims at: it takes inertia and weight from the tick's beginning."""
 
-_SOFT = 8
-"""daqp's mark of a constraint that may be violated if necessary."""
-
-
-class Program(NamedTuple):
-    """Constraints low ≤ (u, rows · u) ≤ high on a velocity u, shape (n,); room for k rows.
-
-    Attributes:
-        rows: Shape (k, n).
-        low: Shape (n + k,): first the box of velocities, then the rows.
-        high: Shape (n + k,).
-        sense: daqp's marks, shape (n + k,).
-        slope: Of the cost ½ u · u + slope · u, shape (n,).
-    """
-
-    rows: FloatArray
-    low: FloatArray
-    high: FloatArray
-    sense: NDArray[np.int32]
-    slope: FloatArray
-
 
 def new_program(plant: Plant, extra: int = 0) -> Program:
     """Return room for a plant's program, and for some rows more."""
-    n, m = len(plant.mass) - 1, len(plant.first)
-    k = n + 2 * m + extra
-    return Program(np.zeros((k, n)), np.zeros(n + k), np.zeros(n + k), np.zeros(n + k, dtype=np.int32), np.zeros(n))
+    joints = len(plant.mass) - 1
+    return empty_program(joints, joints + 2 * len(plant.first) + extra)
 
 
 @kernel
@@ -97,7 +73,7 @@ def assemble(
             for j in range(n):
                 rows[used, j] = gradient[c, j]
             low[n + used] = least[c] if soft else min(least[c], 0.0)
-            high[n + used], sense[n + used] = 1e30, _SOFT if soft else 0
+            high[n + used], sense[n + used] = UNBOUNDED, SOFT if soft else 0
             used += 1
     return used
 

@@ -10,7 +10,8 @@ from kata_core.compiled import kernel
 from kata_core.safety.braking import Allowed, BrakingPath, follow_to_rest, new_braking_path
 from kata_core.safety.held import Held, hold
 from kata_core.safety.plant import Plant, Scratch, new_scratch
-from kata_core.safety.program import Program, new_program
+from kata_core.safety.program import new_program
+from kata_core.safety.quadratic_program import Program
 from kata_core.safety.survey import Found, Survey, new_survey, survey
 
 __all__ = ["Room", "hold_room", "look_around", "new_room", "try_step"]

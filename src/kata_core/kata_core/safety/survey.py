@@ -14,7 +14,8 @@ from kata_core.safety.efforts import inverse_dynamics
 from kata_core.safety.inertia import inertia_matrix
 from kata_core.safety.limits import fill_box
 from kata_core.safety.plant import IntArray, Plant, Scratch
-from kata_core.safety.program import Program, assemble
+from kata_core.safety.program import assemble
+from kata_core.safety.quadratic_program import Program
 from kata_core.safety.separation import add_row, gap, inside, place, sweep
 from kata_core.verdict import JointFlag
 
