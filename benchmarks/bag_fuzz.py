@@ -26,16 +26,16 @@ from mcap.writer import Writer
 from rclpy.serialization import serialize_message
 from tqdm import tqdm
 
-from kata_core import HumanFrames, JointLayout, JointState
-from kata_core.errors import KataError
-from kata_learning.bags import read_bag, verify_bag
-from kata_learning.mcap_records import records_of
-from kata_learning.raw_bags import read_raw
-from kata_learning.repair import find_broken, repair_bag
-from kata_nodes.bag_metadata import BagTopic
-from kata_nodes.bag_writer import BagWriter
+from kata_data.bags.mcap_records import records_of
+from kata_data.bags.raw_bags import read_raw
+from kata_data.bags.reader import read_bag, verify_bag
+from kata_data.bags.repair import find_broken, repair_bag
+from kata_model import HumanFrames, JointLayout, JointState
+from kata_model.errors import KataError
 from kata_nodes.convert import JointConverter, frames_to
 from kata_nodes.interfaces import message_type
+from kata_nodes.recorder.bag_metadata import BagTopic
+from kata_nodes.recorder.bag_writer import BagWriter
 
 TOPICS = ("joint_states", "frames")
 PATIENCE = 20

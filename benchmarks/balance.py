@@ -17,7 +17,7 @@ import numpy as np
 from figures import tell
 from tqdm import tqdm
 
-from kata_core import Status, load_robot
+from kata_model import Status, load_robot
 from kata_sim.on_feet import OnFeet, swinging
 
 DIRECTIONS = {"forward": (1.0, 0.0), "backward": (-1.0, 0.0), "left": (0.0, 1.0), "right": (0.0, -1.0)}

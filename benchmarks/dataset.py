@@ -32,14 +32,14 @@ import pyarrow.parquet as pq
 import torch
 from torch.utils.data import DataLoader, Dataset
 
-from kata_core.cli import main as kata
-from kata_core.robot import load_robot
-from kata_learning.dataset import load_dataset
-from kata_learning.dataset.loader import WindowLoader, WindowSpec
-from kata_learning.dataset.torch_windows import TorchWindows
-from kata_learning.raw_bags import read_raw
+from kata.cli import main as kata
+from kata_data.bags.raw_bags import read_raw
+from kata_data.dataset import load_dataset
+from kata_data.dataset.loader import WindowLoader, WindowSpec
+from kata_learning.training.torch_windows import TorchWindows
+from kata_model.robot import load_robot
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests/kata_learning"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests/makers"))
 from synthetic import make_jpegs, simulate_reach, write_bag
 
 CAMERAS = ("head", "wrist")
@@ -137,7 +137,7 @@ def make_bags(folder: Path, count: int, seconds: float) -> None:
 def timed_build(bags: Path, out: Path) -> tuple[float, float]:
     """Build the dataset by the command, as a user would; return wall and CPU time [s], those of its processes included."""
     start, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
-    command = [sys.executable, "-m", "kata_core", "dataset", "build", str(bags), "--out", str(out)]
+    command = [sys.executable, "-m", "kata", "dataset", "build", str(bags), "--out", str(out)]
     subprocess.run(command, check=True)
     wall, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
     return wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime

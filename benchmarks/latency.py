@@ -26,7 +26,7 @@ from live import node_program, own_domain, stopped_after
 from rclpy.node import Node
 from sensor_msgs.msg import JointState as JointStateMsg
 
-from kata_core import HumanFrames, JointState, load_robot
+from kata_model import HumanFrames, JointState, load_robot
 from kata_msgs.msg import HumanFrames as HumanFramesMsg
 from kata_msgs.msg import JointCommand, Verdict
 from kata_nodes import qos

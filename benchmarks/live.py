@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from kata_core.config_path import find_config
+from kata_model.config.config_path import find_config
 
 __all__ = ["node_program", "own_domain", "stopped_after"]
 

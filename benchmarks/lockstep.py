@@ -25,7 +25,7 @@ from live import own_domain
 from mcap.reader import make_reader
 from mcap_ros2.decoder import DecoderFactory
 
-KATA = (sys.executable, "-m", "kata_core")
+KATA = (sys.executable, "-m", "kata")
 
 
 def main() -> None:

@@ -24,20 +24,20 @@ from pathlib import Path
 import numpy as np
 from figures import tell
 
-from kata_core import JointState, load_robot
-from kata_core.arrays import FloatArray
-from kata_core.atomic import new_file
-from kata_core.pictures import shrink
-from kata_core.policy import Certainty
-from kata_core.policy.onnx_policy import OnnxPolicy
-from kata_core.policy.runner import RunnerConfig
-from kata_core.robot import RobotModel
-from kata_core.safety import SafetyConfig
-from kata_learning.policy_loop import PolicyLoop
+from kata_learning.evaluation.policy_loop import PolicyLoop
+from kata_model import JointState, load_robot
+from kata_model.arrays import FloatArray
+from kata_model.atomic import new_file
+from kata_model.robot import RobotModel
+from kata_policy import Certainty
+from kata_policy.onnx_policy import OnnxPolicy
+from kata_policy.pictures import shrink
+from kata_policy.running.runner import RunnerConfig
+from kata_safety import SafetyConfig
 from kata_sim import Simulation, run_rollout
-from kata_sim.robot_data import load_sim_data
+from kata_sim.world.robot_data import load_sim_data
 
-KATA = (sys.executable, "-m", "kata_core")
+KATA = (sys.executable, "-m", "kata")
 SHOWN = {"reach": 40, "push": 100}
 SEED = 1000
 ELBOW, OFF = "right_elbow_joint", 0.3

@@ -27,17 +27,17 @@ import torch
 from plain_policies import ActShape, PlainAct, PlainUnet, UnetShape
 from torch.utils.flop_counter import FlopCounterMode
 
-from kata_core.observation import TermSpec
-from kata_core.policy import PolicyContract, RuntimeConfig
-from kata_core.policy.onnx_policy import OnnxPolicy
-from kata_learning.latency import Latency, likely_observations, measure_latency
-from kata_learning.onnx_graph import to_onnx, with_contract
+from kata_learning.export.onnx_graph import to_onnx, with_contract
+from kata_learning.export.quantising import quantise
 from kata_learning.policies import make_policy
 from kata_learning.policies.config import ActConfig, DiffusionUnetConfig, MlpConfig
 from kata_learning.policies.interface import Batch, Policy, Scaling
 from kata_learning.policies.registry import kind_of
 from kata_learning.policies.spec import PolicySpec
-from kata_learning.quantising import quantise
+from kata_policy import PolicyContract, RuntimeConfig
+from kata_policy.latency import Latency, likely_observations, measure_latency
+from kata_policy.observation import TermSpec
+from kata_policy.onnx_policy import OnnxPolicy
 
 BATCH, THREADS = 64, 2
 SPREAD = 0.1

@@ -23,9 +23,9 @@ from live import own_domain, stopped_after
 from recorder import Operator, start_recorder
 from recorder_load import STATES
 
-from kata_core.errors import KataError
-from kata_learning.bags import verify_bag
-from kata_learning.repair import repair_bag
+from kata_data.bags.reader import verify_bag
+from kata_data.bags.repair import repair_bag
+from kata_model.errors import KataError
 from kata_msgs.srv import SaveEpisode, StartEpisode
 
 TOPICS = {"joint_states": "sensor_msgs/msg/JointState", "command": "kata_msgs/msg/JointCommand"}

@@ -20,7 +20,7 @@ from rclpy.serialization import serialize_message
 from sensor_msgs.msg import Image, JointState
 from std_msgs.msg import Header
 
-from kata_core import load_robot
+from kata_model import load_robot
 from kata_msgs.msg import JointCommand, Verdict
 from kata_nodes import qos
 

@@ -18,11 +18,11 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import numpy as np
 from retarget_trades import Trade, draw_trades, lag
 
-from kata_core import RobotModel, Trajectory, load_robot
-from kata_core.errors import KataError
-from kata_core.mocap import MotionClip, load_clip
-from kata_core.quality import Quality, judge, summary
-from kata_core.retarget import BodyRetargeter, RetargetConfig, retarget_clip
+from kata_model import RobotModel, Trajectory, load_robot
+from kata_model.errors import KataError
+from kata_retarget import BodyRetargeter, RetargetConfig, retarget_clip
+from kata_retarget.mocap import MotionClip, load_clip
+from kata_retarget.quality import Quality, judge, summary
 from kata_sim import SelfCollision
 
 _MOCAP = Path(__file__).resolve().parents[2] / "shared/mocap"

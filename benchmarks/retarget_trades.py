@@ -9,10 +9,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pinocchio as pin
 
-from kata_core import RobotModel, Trajectory
-from kata_core.arrays import FloatArray
-from kata_core.mocap import MotionClip
-from kata_core.retarget.table import load_table
+from kata_model import RobotModel, Trajectory
+from kata_model.arrays import FloatArray
+from kata_model.robot.retarget_table import load_table
+from kata_retarget.mocap import MotionClip
 
 __all__ = ["Trade", "draw_trades", "lag"]
 

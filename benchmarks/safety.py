@@ -25,8 +25,8 @@ os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
 import numpy as np
 from figures import tell
 
-from kata_core import JointCommand, JointState, Status, load_robot
-from kata_core.safety import Received, SafetyConfig, SafetyFilter
+from kata_model import JointCommand, JointState, Status, load_robot
+from kata_safety import Received, SafetyConfig, SafetyFilter
 
 TICK = 4_000_000
 
@@ -79,7 +79,7 @@ def measure_node(seconds: float) -> dict[str, float]:
     here = [sys.executable, __file__, "--part"]
     # A wide gate, and no stop for overruns: a busy machine is to be measured.
     options = ("engage_refusal:=7.0", "engage_tolerance:=7.0", "overruns:=100")
-    safety = [sys.executable, "-c", "from kata_nodes.safety_node import main; main()", "--ros-args"]
+    safety = [sys.executable, "-c", "from kata_nodes.safety.safety_node import main; main()", "--ros-args"]
     safety += [word for option in options for word in ("-p", option)]
     processes = [subprocess.Popen(command) for command in (safety, [*here, "robot"], [*here, "source"])]
     try:

@@ -6,8 +6,8 @@ from dataclasses import replace
 import mujoco
 import numpy as np
 
-from kata_core import JointCommand, JointState, Reason, RobotModel
-from kata_core.safety import Received
+from kata_model import JointCommand, JointState, Reason, RobotModel
+from kata_safety import Received
 from kata_sim import SimConfig, Simulation
 from kata_sim.contacts import self_contacts
 

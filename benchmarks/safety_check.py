@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from kata_core import JointCommand, JointFlag, JointState, Reason, RobotModel, Status, Verdict
-from kata_core.collision import load_capsules
-from kata_core.safety import Received, SafetyConfig
+from kata_model import JointCommand, JointFlag, JointState, Reason, RobotModel, Status, Verdict
+from kata_model.collision import load_capsules
+from kata_safety import Received, SafetyConfig
 from kata_sim import Simulation
 from kata_sim.contacts import self_contacts
 

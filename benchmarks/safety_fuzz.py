@@ -31,9 +31,9 @@ from safety_check import KINDS, Checker, Count, Told, graze_by_design
 from safety_lies import BASE_FAULTS, Liar, broken_base
 from tqdm import tqdm
 
-from kata_core import JointState, RobotModel, Status, load_robot
-from kata_core.balance import Footing
-from kata_core.safety import UNKNOWN_BASE, SafetyConfig, SafetyFilter, Senses, Shapes, Standing, load_shapes
+from kata_model import JointState, RobotModel, Status, load_robot
+from kata_safety import UNKNOWN_BASE, SafetyConfig, SafetyFilter, Senses, Shapes, Standing, load_shapes
+from kata_safety.balance import Footing
 from kata_sim import SimConfig, Simulation
 
 CHUNK = 5_000

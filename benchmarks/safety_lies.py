@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from kata_core import JointState, RobotModel
-from kata_core.base_motion import BaseMotion
+from kata_model import JointState, RobotModel
+from kata_model.base_motion import BaseMotion
 
 __all__ = ["BASE_FAULTS", "Liar", "broken_base"]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from kata_core import JointCommand, load_robot
+from kata_model import JointCommand, load_robot
 from kata_sim import HEAD_CAMERA, SCENE_CAMERA, SimConfig, Simulation, make_expert, run_rollout
 
 

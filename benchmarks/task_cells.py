@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from kata_core.params import from_mapping
 from kata_learning.augmentation import AugmentConfig
 from kata_learning.policies.registry import POLICIES
-from kata_learning.recipe import Recipe
-from kata_learning.train_config import TrainConfig
+from kata_learning.training.recipe import Recipe
+from kata_learning.training.train_config import TrainConfig
+from kata_model.config.params import from_mapping
 
 __all__ = ["ABLATIONS", "TASKS", "VISION", "Cell", "ablations", "small_table", "whole_table"]
 

@@ -7,19 +7,19 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from kata_core import RobotModel
-from kata_core.pictures import shrink
-from kata_core.policy.onnx_policy import OnnxPolicy
-from kata_core.safety import SafetyConfig
-from kata_core.scripted import PersonConfig, make_operator
-from kata_learning.attempts import Notebook, Performer, Tremble, manifest_of
+from kata_data.building.build import TASK_TERMS
+from kata_data.dataset import Dataset, Manifest, load_dataset, save_dataset
+from kata_data.dataset.assemble import Steps, assemble, episodes_of
+from kata_data.dataset.frames import link_frames
+from kata_data.dataset.loader import WindowLoader, WindowSpec
+from kata_learning.augmentation.attempts import Notebook, Performer, Tremble, manifest_of
 from kata_learning.augmentation.synthetic import synthesize
-from kata_learning.build import TASK_TERMS
-from kata_learning.dataset import Dataset, Manifest, load_dataset, save_dataset
-from kata_learning.dataset.assemble import Steps, assemble, episodes_of
-from kata_learning.dataset.frames import link_frames
-from kata_learning.dataset.loader import WindowLoader, WindowSpec
+from kata_model import RobotModel
+from kata_policy.onnx_policy import OnnxPolicy
+from kata_policy.pictures import shrink
+from kata_safety import SafetyConfig
 from kata_sim import Simulation, run_rollout
+from kata_teleop.scripted import PersonConfig, make_operator
 
 __all__ = ["demonstrations"]
 

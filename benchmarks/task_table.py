@@ -9,7 +9,7 @@ from typing import Any
 
 from task_cells import TASKS, VISION, Cell
 
-from kata_learning.interval import wilson
+from kata_learning.evaluation.interval import wilson
 
 __all__ = ["BY_HAND", "document", "kept", "this_machine"]
 

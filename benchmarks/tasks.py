@@ -29,17 +29,17 @@ from task_data import demonstrations, recorded
 from task_table import document, kept, this_machine
 from tqdm import tqdm
 
-from kata_core import KataError, load_robot
-from kata_core.atomic import new_file
-from kata_core.policy.onnx_policy import OnnxPolicy
-from kata_core.robot import RobotModel
+from kata_data.dataset import Dataset
 from kata_learning.augmentation.episodes import more_episodes
-from kata_learning.dataset import Dataset
-from kata_learning.evaluation import EvaluationConfig, evaluate_file
-from kata_learning.exporting import export_policy
-from kata_learning.run_folder import About, RunWriter, begin_run, finished, load_losses, load_run, read_about
-from kata_learning.train import Watch, train_policy
-from kata_learning.version import code_version
+from kata_learning.evaluation.evaluation import EvaluationConfig, evaluate_file
+from kata_learning.export.exporting import export_policy
+from kata_learning.training.run_folder import About, RunWriter, begin_run, finished, load_losses, load_run, read_about
+from kata_learning.training.train import Watch, train_policy
+from kata_model import KataError, load_robot
+from kata_model.atomic import new_file
+from kata_model.robot import RobotModel
+from kata_model.version import code_version
+from kata_policy.onnx_policy import OnnxPolicy
 
 _ATTEMPTS = 10
 """Attempts that are made in one go."""

@@ -43,9 +43,9 @@ from sensor_msgs.msg import CompressedImage
 from kata_msgs.msg import HumanFrames as HumanFramesMsg
 from kata_msgs.msg import Verdict
 from kata_nodes import qos
+from kata_nodes.console.policy_host import node_program
 from kata_nodes.convert import from_time, jpeg_to
 from kata_nodes.spin import executor
-from kata_nodes.web.policy_host import node_program
 
 STAGES = ("browser", "socket", "retarget", "safety", "transport")
 _RATE = 60.0

@@ -15,9 +15,9 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
-from kata_core.atomic import new_file
-from kata_core.robot import load_robot
 from kata_learning.walk import Network, StudentConfig, collect_labels, load_expert, survival, train_student
+from kata_model.atomic import new_file
+from kata_model.robot import load_robot
 from kata_sim import WalkConfig
 
 PUSH = 8.0

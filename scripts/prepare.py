@@ -21,7 +21,20 @@ _FOREIGN = ("_ROS_WHEELS_BOOTSTRAP_COMPLETE", "LD_LIBRARY_PATH", "PYTHONPATH")  
 STAMPS = VENV / "kata-stamps.json"
 ROS = VENV / "ros"  # which ROS 2, for scripts/env.sh
 SYSTEM_PYTHON = Path("/usr/bin/python3")
-PACKAGES = ("kata_core", "kata_sim", "kata_nodes", "kata_learning")
+PACKAGES = (
+    "kata_model",
+    "kata",
+    "kata_safety",
+    "kata_retarget",
+    "kata_policy",
+    "kata_data",
+    "kata_teleop",
+    "kata_sim",
+    "kata_learning",
+    "kata_report",
+    "kata_nodes",
+)
+WITH_KERNELS = ("kata_model", "kata_safety", "kata_retarget")
 DISTROS = ("jazzy", "kilted")
 
 
@@ -104,7 +117,7 @@ def build() -> None:
     options = ["-q", "--no-deps", "--no-build-isolation", "--use-pep517", "--config-settings", "editable_mode=compat"]
     _run([str(PYTHON), "-m", "pip", "install", *options, *editable], "installing the Python packages editable")
     wrapper = VENV / "bin/kata"
-    wrapper.write_text(f'#!/bin/bash\n# Written by `make setup`.\n. "{ROOT}/scripts/env.sh"\nexec "{PYTHON}" -m kata_core "$@"\n')
+    wrapper.write_text(f'#!/bin/bash\n# Written by `make setup`.\n. "{ROOT}/scripts/env.sh"\nexec "{PYTHON}" -m kata "$@"\n')
     wrapper.chmod(0o755)
     _set_stamp("build", sources)
     _set_stamp("links", links)
@@ -112,15 +125,14 @@ def build() -> None:
 
 def compile_kernels() -> None:
     """Compile the kernels of retargeting and safety, so that no node has to while a person waits."""
-    core = ROOT / "src/kata_core/kata_core"
-    paths = [core / "compiled.py", *core.glob("*/*.py")]
+    paths = [file for name in WITH_KERNELS for file in (ROOT / "src" / name / name).rglob("*.py")]
     sources = [path for path in paths if "@kernel" in (text := path.read_text()) or "(NamedTuple)" in text]
     digest = _digest(sources, extra=[_stamp("install"), os.environ.get("XDG_CACHE_HOME", str(Path.home()))])
     if _stamp("kernels") == digest:
         return
     code = (
-        "from kata_core import load_robot, retarget, safety; robot = load_robot('g1'); "
-        "retarget.compile_all(robot); safety.SafetyFilter(robot, safety.SafetyConfig())"
+        "import kata_retarget, kata_safety; from kata_model import load_robot; robot = load_robot('g1'); "
+        "kata_retarget.compile_all(robot); kata_safety.SafetyFilter(robot, kata_safety.SafetyConfig())"
     )
     # Numba keeps machine code by the path that a module is imported from, so it must be the path that users import.
     _run(

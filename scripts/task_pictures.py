@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from kata_core.atomic import new_file
-from kata_core.robot import load_robot
+from kata_model.atomic import new_file
+from kata_model.robot import load_robot
 from kata_sim import HEAD_CAMERA, SCENE_CAMERA, TASKS, SimConfig, Simulation, encode_jpeg, make_expert
 
 MOMENTS = {"reach": 0.9, "lift": 3.0, "push": 2.4}

@@ -19,6 +19,8 @@ os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
 settings.register_profile("kata", derandomize=True, deadline=None)
 settings.load_profile("kata")
 
+pytest_plugins = ("robot_fixtures", "episode_fixtures")  # tests/makers: of all packages' tests
+
 EXPECTED_SKIPS = ("no GPU", "no shared/mocap", "no rendering", "no ROS 2 of the system", "no browser", "no npm", "no LeRobot")
 """Beginnings of the reasons for which a test may be skipped; any other skip fails the run."""
 

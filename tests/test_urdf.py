@@ -10,8 +10,8 @@ import numpy as np
 import pinocchio
 import pytest
 
-from kata_core import load_robot
-from kata_core.robot import load_description
+from kata_model import load_robot
+from kata_model.robot import load_description
 
 URDF = Path(__file__).resolve().parents[1] / "urdf"
 

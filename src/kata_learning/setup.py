@@ -3,27 +3,41 @@
 
 from setuptools import find_packages, setup
 
-COMMANDS = ("bag", "check", "dataset", "train", "export", "evaluate", "policy", "report", "demonstrate")
-
 setup(
     name="kata_learning",
     version="0.1.0",
-    description="Bags to dataset to training to ONNX to evaluation",
+    description="Policies, training, augmentation, export, evaluation",
     license="Apache-2.0",
     packages=find_packages(include=["kata_learning", "kata_learning.*"]),
-    package_data={"kata_learning": ["py.typed", "report/page.css"]},
+    package_data={"kata_learning": ["py.typed"]},
     data_files=[
         ("share/ament_index/resource_index/packages", ["resource/kata_learning"]),
         ("share/kata_learning", ["package.xml"]),
     ],
     install_requires=[
-        *("numpy", "torch", "onnx", "onnx-ir", "onnxscript", "rosbags", "tqdm", "pyarrow", "av", "h5py"),
-        *("tyro", "tensorboard"),
-        *("kata_core", "kata_sim"),
+        "matplotlib",
+        "numpy",
+        "onnx",
+        "onnx-ir",
+        "onnxruntime",
+        "onnxscript",
+        "tensorboard",
+        "torch",
+        "tqdm",
+        "tyro",
+        "kata_model",
+        "kata_safety",
+        "kata_policy",
+        "kata_data",
+        "kata_teleop",
+        "kata_sim",
     ],
     entry_points={
-        "kata.commands": [f"{name} = kata_learning.commands.{name}" for name in COMMANDS],
-        "kata.retarget": ["report = kata_learning.commands.retarget_report"],
+        "kata.commands": [
+            "evaluate = kata_learning.commands.evaluate",
+            "export = kata_learning.commands.export",
+            "train = kata_learning.commands.train",
+        ]
     },
     # colcon test looks for pytest here; colcon.meta names the folder of tests.
     extras_require={"test": ["pytest"]},

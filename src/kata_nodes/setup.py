@@ -11,7 +11,7 @@ NODES = (
 setup(
     name="kata_nodes",
     version="0.1.0",
-    description="Thin rclpy nodes around kata_core, and the commands that start them",
+    description="Thin rclpy nodes around the other packages, and the commands that start them",
     license="Apache-2.0",
     packages=find_packages(include=["kata_nodes", "kata_nodes.*"]),
     package_data={"kata_nodes": ["py.typed"]},
@@ -19,7 +19,22 @@ setup(
         ("share/ament_index/resource_index/packages", ["resource/kata_nodes"]),
         ("share/kata_nodes", ["package.xml"]),
     ],
-    install_requires=["numpy", "pyyaml", "mcap", "opencv-python-headless", "websockets", "cryptography", "segno", "kata_core"],
+    install_requires=[
+        "numpy",
+        "pyyaml",
+        "mcap",
+        "opencv-python-headless",
+        "websockets",
+        "cryptography",
+        "segno",
+        "kata_model",
+        "kata_safety",
+        "kata_retarget",
+        "kata_policy",
+        "kata_data",
+        "kata_teleop",
+        "kata_sim",
+    ],
     entry_points={
         "console_scripts": [f"{node} = kata_nodes.entry:main" for node in NODES],
         "kata.commands": [

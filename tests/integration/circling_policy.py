@@ -7,9 +7,9 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from kata_core import RobotModel
-from kata_core.observation import TermSpec
-from kata_core.policy import CONTRACT_KEY, PolicyContract
+from kata_model import RobotModel
+from kata_policy import CONTRACT_KEY, PolicyContract
+from kata_policy.observation import TermSpec
 
 __all__ = ["write_circling_policy"]
 

@@ -14,15 +14,15 @@ from rclpy.node import Node
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
-from kata_core import JointState, load_robot
-from kata_core.engage import EngageConfig, GamepadConfig
-from kata_nodes.web.config import ConsoleConfig
-from kata_nodes.web.doorman import Doorman
-from kata_nodes.web.graph import Graph
-from kata_nodes.web.hub import Hub
-from kata_nodes.web.policy_host import PolicyHost
-from kata_nodes.web.server import ConsoleServer
-from kata_nodes.web.site import Site
+from kata_model import JointState, load_robot
+from kata_nodes.console.config import ConsoleConfig
+from kata_nodes.console.graph import Graph
+from kata_nodes.console.hub import Hub
+from kata_nodes.console.policy_host import PolicyHost
+from kata_nodes.console.serving.doorman import Doorman
+from kata_nodes.console.serving.server import ConsoleServer
+from kata_nodes.console.serving.site import Site
+from kata_teleop.engage import EngageConfig, GamepadConfig
 
 __all__ = ["DIST", "Console", "LoggingGraph", "closed_with", "hello", "raw", "run", "until_closed"]
 

@@ -12,7 +12,7 @@ import numpy as np
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from kata_core.console import ControllerFrame, Flag, GamepadFrame, HeadsetFrame, encode_gamepad, encode_headset
+from kata_teleop.console import ControllerFrame, Flag, GamepadFrame, HeadsetFrame, encode_gamepad, encode_headset
 
 __all__ = ["EmulatedHeadset", "controller", "headset_frame"]
 

@@ -12,7 +12,7 @@ from rclpy.publisher import Publisher
 from sensor_msgs.msg import JointState
 from std_srvs.srv import SetBool, Trigger
 
-from kata_core import RobotModel
+from kata_model import RobotModel
 from kata_msgs.msg import JointCommand, Verdict
 
 __all__ = ["FILE", "TOPICS", "Bench"]

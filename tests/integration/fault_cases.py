@@ -9,7 +9,7 @@ from fault_judge import Case
 from sensor_msgs.msg import CompressedImage
 from std_msgs.msg import Bool
 
-from kata_core import Reason
+from kata_model import Reason
 from kata_msgs.msg import HumanFrames, TaskState
 from kata_msgs.srv import DiscardEpisode, StartEpisode
 from kata_nodes import qos

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from kata_core import RobotModel
+from kata_model import RobotModel
 from kata_msgs.msg import JointCommand, Verdict
 
 __all__ = ["FOLLOWING", "Case", "Heard", "Result", "judge", "limp", "speed"]

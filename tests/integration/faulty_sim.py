@@ -6,7 +6,7 @@ import sys
 import time
 
 from kata_nodes.lockstep.host import host
-from kata_nodes.operator_node import OperatorNode
+from kata_nodes.sources.operator_node import OperatorNode
 
 _WELL = 120
 """Ticks before the fault: two seconds of simulated time."""
@@ -45,5 +45,5 @@ class FaultyOperatorNode(OperatorNode):
 FAULTS = {fault.__name__: fault for fault in (raises, loops, holds)}
 
 if __name__ == "__main__":
-    sys.modules["kata_nodes.operator_node"].OperatorNode = FaultyOperatorNode
+    sys.modules["kata_nodes.sources.operator_node"].OperatorNode = FaultyOperatorNode
     raise SystemExit(host(sys.argv[2:]))

@@ -17,7 +17,7 @@ from rclpy.publisher import Publisher
 from rosgraph_msgs.msg import Clock
 from std_srvs.srv import SetBool
 
-from kata_core import load_robot
+from kata_model import load_robot
 from kata_nodes import qos
 from kata_nodes.convert import from_time, to_time
 

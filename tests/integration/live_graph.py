@@ -19,7 +19,7 @@ class Graph:
         """Start `kata launch` with arguments."""
         self._log = log
         with log.open("wb") as file:
-            command = [sys.executable, "-m", "kata_core", "launch", *arguments]
+            command = [sys.executable, "-m", "kata", "launch", *arguments]
             self.process = subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT, start_new_session=True)
         pass_precedence(self.process.pid)
 

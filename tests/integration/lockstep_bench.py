@@ -14,7 +14,7 @@ from fault_bench import FILE, TOPICS, Bench
 from fault_judge import Heard
 from rclpy.publisher import Publisher
 
-from kata_core import load_robot
+from kata_model import load_robot
 from kata_nodes import qos
 
 __all__ = ["LockstepBench"]

@@ -13,8 +13,8 @@ from live_graph import Graph
 from observer import Observer
 from sensor_msgs.msg import JointState
 
-from kata_core import load_robot
-from kata_core.arrays import FloatArray
+from kata_model import load_robot
+from kata_model.arrays import FloatArray
 from kata_msgs.msg import JointCommand, Verdict
 from kata_nodes.convert import from_time
 

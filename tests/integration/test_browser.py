@@ -10,7 +10,7 @@ from circling_policy import write_circling_policy
 from pages import OPERATES, Room
 from reference_timer import ReferenceTimer
 
-from kata_learning.bags import read_info
+from kata_data.bags.reader import read_info
 from kata_msgs.msg import Verdict
 
 pytestmark = [pytest.mark.ros, pytest.mark.slow]

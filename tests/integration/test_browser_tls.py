@@ -12,7 +12,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from pages import CONNECTED
 
-from kata_nodes.web.policy_host import node_program
+from kata_nodes.console.policy_host import node_program
 
 pytestmark = [pytest.mark.ros, pytest.mark.slow]
 

@@ -15,8 +15,8 @@ from granted import beyond
 from reference_timer import ReferenceTimer
 from sensor_msgs.msg import JointState
 
-from kata_core import load_robot
-from kata_learning.bags import read_info
+from kata_data.bags.reader import read_info
+from kata_model import load_robot
 from kata_msgs.msg import EngageState, OperatorAction, Verdict
 
 pytestmark = [pytest.mark.ros, pytest.mark.slow]

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 import yaml
 
-from kata_core import load_robot
-from kata_learning.bags import find_bags
-from kata_learning.build import BuildOptions, DatasetConfig, build_dataset
-from kata_learning.demonstrate import EpisodeConfig, SessionConfig, demonstrate
+from kata_data.bags.reader import find_bags
+from kata_data.building.build import BuildOptions, DatasetConfig, build_dataset
+from kata_model import load_robot
+from kata_sim.demonstrations import EpisodeConfig, SessionConfig, demonstrate
 
 pytestmark = [pytest.mark.ros, pytest.mark.slow]
 
@@ -28,7 +28,7 @@ def both(tmp_path_factory):
     graph, process = tmp_path_factory.mktemp("graph"), tmp_path_factory.mktemp("process") / "bags"
     session = [f"episodes:={EPISODES}", f"out:={graph}", "seed:=7", "task:=push", "camera_rate:=2.0"]
     env = {**os.environ, "ROS_DOMAIN_ID": str(random.SystemRandom().randint(1, 100))}
-    command = [sys.executable, "-m", "kata_core", "launch", "record", *session]
+    command = [sys.executable, "-m", "kata", "launch", "record", *session]
     done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=240, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     demonstrate(load_robot("g1"), "push", process, SessionConfig(episodes=EPISODES, seed=7), EpisodeConfig(camera_rate=2.0))

@@ -18,7 +18,7 @@ from observer import Observer
 from sensor_msgs.msg import JointState as JointStateMsg
 from std_msgs.msg import Empty
 
-from kata_core import JointState, load_robot
+from kata_model import JointState, load_robot
 from kata_msgs.msg import JointCommand, Verdict
 from kata_nodes import qos
 from kata_nodes.convert import JointConverter
@@ -26,7 +26,7 @@ from kata_nodes.convert import JointConverter
 pytestmark = [pytest.mark.ros, pytest.mark.slow]
 
 CONFIG = Path(__file__).parents[2] / "config"
-STOP = [sys.executable, "-m", "kata_core", "stop"]
+STOP = [sys.executable, "-m", "kata", "stop"]
 
 
 def kata_stop(*arguments):
@@ -166,7 +166,7 @@ def test_who_ends_the_safety_node_leaves_a_damped_robot(number, ros_domain, prob
         return len(commands) > 20
 
     profile = {"FASTRTPS_DEFAULT_PROFILES_FILE": str(CONFIG / "fastdds_safety_profile.xml")}
-    run = [sys.executable, "-c", "from kata_nodes.safety_node import main; main()"]
+    run = [sys.executable, "-c", "from kata_nodes.safety.safety_node import main; main()"]
     process = subprocess.Popen(run, env=os.environ | profile, stderr=subprocess.PIPE, text=True)
     try:
         assert probe.until(commanded, 60.0)

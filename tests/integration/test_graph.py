@@ -8,7 +8,7 @@ import pytest
 from std_msgs.msg import Bool, Empty
 from std_srvs.srv import Trigger
 
-from kata_core import load_robot
+from kata_model import load_robot
 from kata_msgs.msg import HumanFrames, JointCommand, TaskState, Verdict
 from kata_nodes import qos
 from kata_nodes.convert import from_time, to_time

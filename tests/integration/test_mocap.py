@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from sensor_msgs.msg import JointState
 
-from kata_core import JointLayout, load_robot
-from kata_core.retarget import BodyRetargeter
-from kata_core.safety import SafetyConfig
+from kata_model import JointLayout, load_robot
 from kata_msgs.msg import HumanFrames, JointCommand, Verdict
 from kata_nodes.convert import JointConverter, frames_from, from_time
+from kata_retarget import BodyRetargeter
+from kata_safety import SafetyConfig
 
 pytestmark = [pytest.mark.ros, pytest.mark.slow]
 

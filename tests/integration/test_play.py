@@ -13,18 +13,18 @@ import pytest
 from rclpy.parameter import Parameter
 from sensor_msgs.msg import JointState as JointStateMsg
 
-from kata_core import Trajectory, load_robot
-from kata_core.mocap import ClipOptions
-from kata_core.retarget_jobs import ClipJob, run_jobs
+from kata_model import Trajectory, load_robot
 from kata_msgs.msg import JointCommand, Verdict
 from kata_nodes.convert import JointConverter, from_time
-from kata_nodes.play_node import PlayNode
+from kata_nodes.retarget.play_node import PlayNode
+from kata_retarget.jobs import ClipJob, run_jobs
+from kata_retarget.mocap import ClipOptions
 
 pytestmark = [pytest.mark.ros, pytest.mark.slow]
 
 
 def play(clip, *arguments: str, **environment: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "kata_core", "retarget", str(clip), "--robot", "g1", "--play", *arguments]
+    command = [sys.executable, "-m", "kata", "retarget", str(clip), "--robot", "g1", "--play", *arguments]
     environment = {**os.environ, **environment}
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment)
 

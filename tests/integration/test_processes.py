@@ -18,7 +18,7 @@ from reference_timer import ReferenceTimer
 from std_msgs.msg import Bool
 from std_srvs.srv import Trigger
 
-from kata_core.cli import main
+from kata.cli import main
 from kata_msgs.msg import JointCommand, Verdict
 from kata_nodes import qos
 

@@ -15,12 +15,12 @@ import yaml
 from mcap_ros2.reader import read_ros2_messages
 from rosbags.highlevel import AnyReader
 
-from kata_core import load_robot
-from kata_core.safety import SafetyConfig, SafetyFilter
-from kata_learning.recording import StateSeries
-from kata_learning.replaying import replay_episode
-from kata_learning.report.episodes import VerdictSeries, read_episode
+from kata_data.episodes.episode import VerdictSeries, read_episode
+from kata_data.episodes.recording import StateSeries
+from kata_data.replay.replaying import replay_episode
+from kata_model import load_robot
 from kata_msgs.srv import DiscardEpisode, SaveEpisode, StartEpisode
+from kata_safety import SafetyConfig, SafetyFilter
 
 pytestmark = [pytest.mark.ros, pytest.mark.slow]
 
@@ -42,7 +42,7 @@ STREAMS = {
 def session(tmp_path_factory):
     """Record two episodes once for all tests of this file."""
     out = tmp_path_factory.mktemp("bags")
-    command = [sys.executable, "-m", "kata_core", "launch", "record", "episodes:=2", f"out:={out}", "seed:=7"]
+    command = [sys.executable, "-m", "kata", "launch", "record", "episodes:=2", f"out:={out}", "seed:=7"]
     env = {**os.environ, "ROS_DOMAIN_ID": str(random.SystemRandom().randint(1, 100))}
     done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=180, check=False)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -21,12 +21,12 @@ from mcap_ros2.decoder import DecoderFactory
 from sensor_msgs.msg import Image, JointState
 from std_msgs.msg import Float32MultiArray, Header, MultiArrayDimension
 
-from kata_core.grading import load_grading
-from kata_core.robot import load_robot
-from kata_learning.bags import read_bag, read_info, verify_bag
-from kata_learning.grading import grade_one
-from kata_learning.repair import find_broken, repair_bag
-from kata_learning.segments import interventions
+from kata_data.bags.reader import read_bag, read_info, verify_bag
+from kata_data.bags.repair import find_broken, repair_bag
+from kata_data.episodes.segments import interventions
+from kata_data.grading import load_grading
+from kata_data.grading.from_bag import grade_one
+from kata_model.robot import load_robot
 from kata_msgs.msg import EpisodeMark, EpisodeState
 from kata_msgs.srv import ClockEcho, MarkEpisode, SaveEpisode, StartEpisode
 from kata_nodes import qos
@@ -251,7 +251,7 @@ def test_the_offset_of_another_clock_is_stored(recorder, probe):
 def test_the_keyboard_starts_marks_and_saves(recorder, probe):
     rec = recorder()
     master, slave = pty.openpty()
-    command = [sys.executable, "-m", "kata_core", "record", "--task", "wave", "--label", "slippery"]
+    command = [sys.executable, "-m", "kata", "record", "--task", "wave", "--label", "slippery"]
     keyboard = subprocess.Popen(command, stdin=slave, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     try:
         assert probe.until(lambda: "record" in probe.node.get_node_names(), 30.0)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from sensor_msgs.msg import JointState
 
-from kata_core import JointLayout, load_robot
+from kata_model import JointLayout, load_robot
 from kata_msgs.msg import JointCommand, Verdict
 from kata_nodes.convert import JointConverter
 

@@ -6,7 +6,7 @@ import pytest
 from sensor_msgs.msg import JointState, Joy
 from std_srvs.srv import SetBool
 
-from kata_core import load_robot
+from kata_model import load_robot
 from kata_msgs.msg import Verdict
 from kata_nodes import qos
 from kata_nodes.convert import to_time

@@ -9,7 +9,7 @@ from browser import Page
 from pages import Room
 from reference_timer import ReferenceTimer
 
-from kata_core.arrays import FloatArray
+from kata_model.arrays import FloatArray
 from kata_msgs.msg import Verdict
 
 __all__ = ["FOLLOWED", "LATE", "STILL", "WornHeadset"]

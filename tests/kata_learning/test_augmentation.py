@@ -7,21 +7,21 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kata_core.errors import DataError
-from kata_core.joints import JointState
-from kata_core.observation import Observer
-from kata_core.robot import find_symmetry
+from kata_data.dataset import EpisodeEntry
+from kata_data.dataset.assemble import Steps, episodes_of
 from kata_learning.augmentation import AugmentConfig
 from kata_learning.augmentation.disturbance import Disturbance, carried_joints, fading
 from kata_learning.augmentation.episodes import more_episodes
 from kata_learning.augmentation.mirroring import mirror_of
 from kata_learning.augmentation.pictures import PictureChanges
 from kata_learning.augmentation.warping import warp_episode, warped_time
-from kata_learning.dataset import EpisodeEntry
-from kata_learning.dataset.assemble import Steps, episodes_of
-from kata_learning.recipe import Recipe
-from kata_learning.samples import Samples
-from kata_learning.train_config import TrainConfig
+from kata_learning.training.recipe import Recipe
+from kata_learning.training.samples import Samples
+from kata_learning.training.train_config import TrainConfig
+from kata_model.errors import DataError
+from kata_model.joints import JointState
+from kata_model.robot import find_symmetry
+from kata_policy.observation import Observer
 
 HORIZON = 8
 

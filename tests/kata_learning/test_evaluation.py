@@ -2,14 +2,14 @@
 import numpy as np
 import pytest
 
-from kata_core import JointState
-from kata_core.cli import main
-from kata_core.errors import ConfigError
-from kata_core.policy import Certainty
-from kata_core.policy.onnx_policy import OnnxPolicy
-from kata_core.safety import SafetyConfig
-from kata_learning.evaluation import EvaluationConfig, evaluate_file, evaluate_policy
-from kata_learning.policy_loop import PolicyLoop
+from kata.cli import main
+from kata_learning.evaluation.evaluation import EvaluationConfig, evaluate_file, evaluate_policy
+from kata_learning.evaluation.policy_loop import PolicyLoop
+from kata_model import JointState
+from kata_model.errors import ConfigError
+from kata_policy import Certainty
+from kata_policy.onnx_policy import OnnxPolicy
+from kata_safety import SafetyConfig
 
 
 @pytest.fixture

@@ -6,15 +6,15 @@ import onnx
 import pytest
 import torch
 
-from kata_core import load_robot
-from kata_core.errors import ContractError, DataError
-from kata_core.policy.monitor import distance
-from kata_core.policy.onnx_policy import OnnxPolicy
-from kata_learning import exporting
-from kata_learning.dataset import load_dataset
-from kata_learning.exporting import PARITY_TOLERANCE, export_policy
-from kata_learning.monitoring import MonitorConfig, make_monitor
-from kata_learning.onnx_graph import parity
+from kata_data.dataset import load_dataset
+from kata_learning.export import exporting
+from kata_learning.export.exporting import PARITY_TOLERANCE, export_policy
+from kata_learning.export.monitoring import MonitorConfig, make_monitor
+from kata_learning.export.onnx_graph import parity
+from kata_model import load_robot
+from kata_model.errors import ContractError, DataError
+from kata_policy.monitor import distance
+from kata_policy.onnx_policy import OnnxPolicy
 
 
 def test_onnx_computes_what_torch_does(policy_path, run, saved, g1):

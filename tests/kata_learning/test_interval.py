@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 import pytest
 
-from kata_learning.interval import wilson
+from kata_learning.evaluation.interval import wilson
 
 
 @pytest.mark.parametrize(

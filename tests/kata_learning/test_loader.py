@@ -6,12 +6,12 @@ import pytest
 import torch
 from torch.utils.data import DataLoader
 
-from kata_core.errors import DataError
-from kata_learning.dataset import Dataset, load_dataset
-from kata_learning.dataset.assemble import assemble, episodes_of
-from kata_learning.dataset.loader import WindowLoader, WindowSpec, seeded
-from kata_learning.dataset.torch_windows import TorchWindows
-from kata_learning.windows import action_windows
+from kata_data.dataset import Dataset, load_dataset
+from kata_data.dataset.assemble import assemble, episodes_of
+from kata_data.dataset.loader import WindowLoader, WindowSpec, seeded
+from kata_data.dataset.windows import action_windows
+from kata_learning.training.torch_windows import TorchWindows
+from kata_model.errors import DataError
 
 SPEC = WindowSpec(history=3, horizon=5, cameras=("head", "wrist"))
 

@@ -3,13 +3,13 @@
 
 import numpy as np
 
-from kata_core.policy.calibration import sustained
-from kata_core.policy.monitor import distance
-from kata_core.policy.onnx_policy import OnnxPolicy
-from kata_learning.dataset import load_dataset
-from kata_learning.exporting import make_graph, with_monitor, write_graph
-from kata_learning.monitoring import MonitorConfig, make_monitor
-from kata_learning.rehearsal import Rehearsal, rehearse
+from kata_data.dataset import load_dataset
+from kata_learning.export.exporting import make_graph, with_monitor, write_graph
+from kata_learning.export.monitoring import MonitorConfig, make_monitor
+from kata_learning.export.rehearsal import Rehearsal, rehearse
+from kata_policy.calibration import sustained
+from kata_policy.monitor import distance
+from kata_policy.onnx_policy import OnnxPolicy
 from kata_sim.tasks.reach import ReachTask
 
 STRAYING = 0.06

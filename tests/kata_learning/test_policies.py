@@ -5,12 +5,12 @@ import pytest
 import torch
 from policy_makers import TERMS, batch_for, inputs_of, make_policy_of
 
-from kata_core.errors import ConfigError
-from kata_core.observation import CameraSpec
 from kata_learning.policies import POLICIES, describe, make_policy, restore
 from kata_learning.policies.config import HeadConfig, MlpConfig
 from kata_learning.policies.interface import Batch
 from kata_learning.policies.spec import PolicySpec
+from kata_model.errors import ConfigError
+from kata_policy.observation import CameraSpec
 
 
 @pytest.mark.parametrize("kind", POLICIES)

@@ -10,21 +10,21 @@ import pytest
 import torch
 from policy_makers import batch_for, inputs_of, make_policy_of, scaling_for
 
-from kata_core.cli import main
-from kata_core.errors import ContractError
-from kata_core.observation import CameraSpec, TermSpec
-from kata_core.policy import ObservationHistory, RuntimeConfig
-from kata_core.policy.onnx_policy import OnnxPolicy
-from kata_learning.choosing import Trial, best_trial
-from kata_learning.dataset import load_dataset
-from kata_learning.exporting import PARITY_TOLERANCE, Graph, make_graph, make_int8, write_graph
-from kata_learning.latency import likely_observations, measure_latency
-from kata_learning.onnx_graph import onnx_answers, parity, to_onnx
+from kata.cli import main
+from kata_data.dataset import load_dataset
+from kata_learning.evaluation.choosing import Trial, best_trial
+from kata_learning.export.exporting import PARITY_TOLERANCE, Graph, make_graph, make_int8, write_graph
+from kata_learning.export.onnx_graph import onnx_answers, parity, to_onnx
+from kata_learning.export.recorded import recorded_inputs
 from kata_learning.policies import POLICIES, make_policy
 from kata_learning.policies.config import DiffusionConfig, DiffusionUnetConfig, VisionConfig
 from kata_learning.policies.spec import PolicySpec
-from kata_learning.recorded import recorded_inputs
-from kata_learning.run_folder import Run
+from kata_learning.training.run_folder import Run
+from kata_model.errors import ContractError
+from kata_policy import ObservationHistory, RuntimeConfig
+from kata_policy.latency import likely_observations, measure_latency
+from kata_policy.observation import CameraSpec, TermSpec
+from kata_policy.onnx_policy import OnnxPolicy
 
 
 @pytest.mark.parametrize("kind", POLICIES)

@@ -4,11 +4,11 @@
 import numpy as np
 import pytest
 
-from kata_core.errors import DataError
-from kata_learning.attempts import Notebook, Tremble, manifest_of
+from kata_data.dataset.assemble import assemble, episodes_of
+from kata_learning.augmentation.attempts import Notebook, Tremble, manifest_of
 from kata_learning.augmentation.replay import Replay, Shown
 from kata_learning.augmentation.synthetic import synthesize
-from kata_learning.dataset.assemble import assemble, episodes_of
+from kata_model.errors import DataError
 from kata_sim import Simulation, run_rollout
 
 RATE = 10.0
@@ -76,7 +76,7 @@ def test_a_task_that_nobody_can_do_again_is_refused(dataset, g1):
 def test_what_is_noted_is_what_was_meant_not_the_tremble(g1):
     about = manifest_of(g1, "reach", ("joint_position",), g1.description.groups["right_arm"], 50.0)
     still = np.zeros(len(g1.layout))
-    from kata_core import JointCommand
+    from kata_model import JointCommand
 
     def hold(state, objects):
         return JointCommand(state.stamp, g1.rest, still, still, g1.stiffness, g1.damping)

@@ -8,11 +8,11 @@ import pytest
 import torch
 from synthetic import SHORT
 
-from kata_core.errors import DataError
-from kata_learning.folds import fold_of
-from kata_learning.recipe import Recipe
-from kata_learning.run_folder import RunWriter, begin_run, finished, load_losses, load_run, read_about
-from kata_learning.train import Watch, train_policy
+from kata_learning.training.folds import fold_of
+from kata_learning.training.recipe import Recipe
+from kata_learning.training.run_folder import RunWriter, begin_run, finished, load_losses, load_run, read_about
+from kata_learning.training.train import Watch, train_policy
+from kata_model.errors import DataError
 
 
 def changed(**train):

@@ -10,13 +10,13 @@ import pytest
 import torch
 from synthetic import SHORT
 
-from kata_core.cli import main
-from kata_core.errors import ConfigError
+from kata.cli import main
 from kata_learning.commands.train import _job
-from kata_learning.metrics_log import open_log
 from kata_learning.policies.registry import POLICIES
-from kata_learning.run_folder import RunWriter, begin_run, load_losses, load_run, read_about
-from kata_learning.train import Watch, train_policy
+from kata_learning.training.metrics_log import open_log
+from kata_learning.training.run_folder import RunWriter, begin_run, load_losses, load_run, read_about
+from kata_learning.training.train import Watch, train_policy
+from kata_model.errors import ConfigError
 
 QUICK = ["--hidden", "16", "--layers", "1", "--epochs", "2", "--horizon", "4"]
 
@@ -103,7 +103,7 @@ def test_two_processes_train_what_one_does(saved, tmp_path):
     """The curve is the same at equal batch; sums over processes round otherwise, hence the tolerance."""
     arguments = ["train", "mlp", "--data", str(saved), *QUICK, "--epochs", "4", "--batch", "32"]
     assert main([*arguments, "--out", str(tmp_path / "one")]) == 0
-    run = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "kata_core"]
+    run = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "kata"]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     subprocess.run([sys.executable, *run, *arguments, "--out", str(tmp_path / "two")], check=True, env=environment, timeout=300)
     one, two = (load_losses(tmp_path / name) for name in ("one", "two"))

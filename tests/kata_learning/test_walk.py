@@ -9,10 +9,10 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from kata_core import load_robot
-from kata_core.errors import ConfigError, DataError
 from kata_learning.walk import Gait, GaitFacts, StudentConfig, collect_labels, load_expert, survival, train_student
 from kata_learning.walk.gait import ACTIONS, OBSERVATION, STANCE_HEIGHT
+from kata_model import load_robot
+from kata_model.errors import ConfigError, DataError
 from kata_sim import WalkConfig, WalkScene
 
 RATE = 50.0

@@ -12,16 +12,16 @@ from rosbags.highlevel import AnyReader
 from sensor_msgs.msg import Image
 from std_msgs.msg import String
 
-from kata_core.errors import DataError
-from kata_core.recording import Store, StreamSpec
-from kata_learning.bags import read_info, verify_bag
-from kata_learning.repair import repair_bag
-from kata_nodes import bag_thread
-from kata_nodes.bag_metadata import BagTopic
-from kata_nodes.bag_thread import BagThread, Sample
-from kata_nodes.bag_writer import BagWriter
+from kata_data.bags.reader import read_info, verify_bag
+from kata_data.bags.repair import repair_bag
+from kata_data.recording import Store, StreamSpec
+from kata_model.errors import DataError
 from kata_nodes.interfaces import message_type
-from kata_nodes.take import encoder
+from kata_nodes.recorder import bag_thread
+from kata_nodes.recorder.bag_metadata import BagTopic
+from kata_nodes.recorder.bag_thread import BagThread, Sample
+from kata_nodes.recorder.bag_writer import BagWriter
+from kata_nodes.recorder.take import encoder
 
 TOPIC = "/words"
 

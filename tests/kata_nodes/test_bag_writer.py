@@ -7,12 +7,12 @@ from rclpy.qos import QoSProfile
 from rclpy.serialization import serialize_message
 from rosbags.highlevel import AnyReader
 
-from kata_core import HumanFrames, JointLayout, JointState
-from kata_core.errors import ConfigError, DataError
-from kata_nodes.bag_metadata import BagTopic, qos_entry
-from kata_nodes.bag_writer import BagWriter, next_episode
+from kata_model import HumanFrames, JointLayout, JointState
+from kata_model.errors import ConfigError, DataError
 from kata_nodes.convert import JointConverter, frames_to
 from kata_nodes.interfaces import message_type
+from kata_nodes.recorder.bag_metadata import BagTopic, qos_entry
+from kata_nodes.recorder.bag_writer import BagWriter, next_episode
 
 NAMES = ("a", "b")
 QOS = (qos_entry(QoSProfile(depth=3)),)

@@ -17,9 +17,9 @@ from emulated_headset import SEEN, EmulatedHeadset, controller, headset_frame
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from kata_core.console import Allowance, Patience, encode_headset
-from kata_nodes.web import doorman, server
-from kata_nodes.web.certificate import certificate
+from kata_nodes.console.serving import doorman, server
+from kata_nodes.console.serving.certificate import certificate
+from kata_teleop.console import Allowance, Patience, encode_headset
 
 pytestmark = pytest.mark.ros
 

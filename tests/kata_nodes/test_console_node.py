@@ -8,7 +8,7 @@ import rclpy
 from rclpy.impl.rcutils_logger import RcutilsLogger
 from rclpy.parameter import Parameter
 
-from kata_nodes.console_node import ConsoleNode
+from kata_nodes.console.console_node import ConsoleNode
 
 pytestmark = pytest.mark.ros
 

@@ -12,7 +12,7 @@ import pytest
 from console_server import hello, raw, run
 from websockets.exceptions import ConnectionClosed
 
-from kata_core.console import GamepadFrame, encode_gamepad
+from kata_teleop.console import GamepadFrame, encode_gamepad
 
 pytestmark = pytest.mark.ros
 
@@ -273,7 +273,7 @@ def test_sockets_that_say_nothing_keep_nobody_from_coming_in_to_stop(console, se
 
 
 def test_a_request_has_a_time_limit_and_a_lane_an_end(console, services, monkeypatch):
-    from kata_nodes.web import desk
+    from kata_nodes.console import desk
 
     monkeypatch.setitem(desk._LIMITS, "episode", 0.05)
 

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.ros
 
 HOST = """
 import time
-from kata_nodes.web.policy_host import _start
+from kata_nodes.console.policy_host import _start
 print(_start(["sleep", "600"]).pid, flush=True)
 time.sleep(600.0)
 """

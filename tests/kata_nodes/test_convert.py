@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from rclpy.serialization import deserialize_message, serialize_message
 
-from kata_core import BODIES, HumanFrames, JointCommand, JointLayout, JointState, Reason, Status, Verdict
+from kata_model import BODIES, HumanFrames, JointCommand, JointLayout, JointState, Reason, Status, Verdict
 from kata_msgs.msg import HumanFrames as HumanFramesMsg
 from kata_msgs.msg import JointCommand as JointCommandMsg
 from kata_msgs.msg import TaskState

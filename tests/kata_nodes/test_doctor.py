@@ -13,7 +13,7 @@ pytestmark = pytest.mark.slow
 
 
 def doctor(**environment: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "kata_core", "doctor"]
+    command = [sys.executable, "-m", "kata", "doctor"]
     return subprocess.run(command, env={**os.environ, **environment}, capture_output=True, text=True, timeout=120, check=False)
 
 

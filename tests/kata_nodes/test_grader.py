@@ -6,8 +6,8 @@ from time import monotonic
 
 import pytest
 
-from kata_nodes import grader as module
-from kata_nodes.grader import Grade, Grader
+from kata_nodes.recorder import grader as module
+from kata_nodes.recorder.grader import Grade, Grader
 
 ANSWERS = """
 import json, sys

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from kata_core.params import info
+from kata_model.config.params import info
+from kata_nodes.entry import module_of
 from kata_nodes.launching import read_launch_file
 
 LAUNCH = Path(__file__).parents[2] / "launch"
@@ -39,7 +40,7 @@ def test_parameters_are_those_of_the_node(file):
 
 def known_parameters(executable):
     """Return the fields of all config dataclasses that a node's module uses."""
-    module = importlib.import_module(f"kata_nodes.{executable}_node")
+    module = importlib.import_module(module_of(executable))
     configs = [c for c in vars(module).values() if isinstance(c, type) and dataclasses.is_dataclass(c)]
     of_parameters = [c for c in configs if all("param" in field.metadata for field in dataclasses.fields(c))]
     return {name for config in of_parameters if config.__name__.endswith("Config") for name in info(config)}

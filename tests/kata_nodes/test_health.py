@@ -13,10 +13,10 @@ def test_levels_reasons_latency_and_overruns(ros_domain: int) -> None:
     import rclpy
     from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 
-    from kata_core import JointFlag, Reason, Status, Verdict
-    from kata_core.safety import LoopMonitor
+    from kata_model import JointFlag, Reason, Status, Verdict
     from kata_nodes import qos
-    from kata_nodes.health import Health
+    from kata_nodes.safety.health import Health
+    from kata_safety import LoopMonitor
 
     def verdict(status: Status, *reasons: str, flags: tuple[int, int] = (0, 0)) -> Verdict:
         bits = np.array(flags, dtype=np.uint8)

@@ -8,10 +8,10 @@ from rclpy.serialization import deserialize_message, serialize_message
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
-from kata_core.errors import DataError
-from kata_core.recording import Store
+from kata_data.recording import Store
+from kata_model.errors import DataError
 from kata_nodes.convert import to_time
-from kata_nodes.image_cdr import compress_image, read_image
+from kata_nodes.recorder.image_cdr import compress_image, read_image
 
 RNG = np.random.default_rng(0)
 

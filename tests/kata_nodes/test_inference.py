@@ -7,8 +7,8 @@ from concurrent.futures import wait
 import numpy as np
 import pytest
 
-from kata_core.policy.pilot import Question
-from kata_nodes.inference import ThreadedInference
+from kata_nodes.policy.inference import ThreadedInference
+from kata_policy.running.pilot import Question
 
 
 class Gated:

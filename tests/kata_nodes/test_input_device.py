@@ -7,10 +7,10 @@ import struct
 
 import pytest
 
-from kata_core.engage import GamepadConfig, GamepadPilot
-from kata_core.engage.evdev import AxisRange, InputEvents, is_gamepad, is_keyboard
-from kata_core.errors import ConfigError
-from kata_nodes.input_device import InputDevice, find_device
+from kata_model.errors import ConfigError
+from kata_nodes.sources.input_device import InputDevice, find_device
+from kata_teleop.engage import GamepadConfig, GamepadPilot
+from kata_teleop.engage.evdev import AxisRange, InputEvents, is_gamepad, is_keyboard
 
 KEY, ABS, SYN = 1, 3, 0
 STICK = {code: AxisRange(-32768, 32767) for code in (0, 1, 3, 4)} | {code: AxisRange(0, 255) for code in (2, 5)}

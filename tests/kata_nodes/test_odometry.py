@@ -8,7 +8,7 @@ pytestmark = pytest.mark.ros
 
 
 def test_round_trip() -> None:
-    from kata_core.base_motion import BaseMotion
+    from kata_model.base_motion import BaseMotion
     from kata_nodes.odometry import base_from, odometry_to
 
     motion = BaseMotion(3_000_000_007, np.arange(3.0), np.array([0.5, -0.5, 0.5, 0.5]), np.arange(3.0, 6.0), np.arange(6.0, 9.0))

@@ -8,8 +8,8 @@ import rclpy
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
-from kata_core.errors import ConfigError
-from kata_core.params import param
+from kata_model.config.params import param
+from kata_model.errors import ConfigError
 from kata_nodes import params
 
 pytestmark = pytest.mark.ros

@@ -5,8 +5,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from kata_core.policy.runner import Phase
-from kata_nodes.web.policy_desk import notice_end
+from kata_nodes.console.policy_desk import notice_end
+from kata_policy.running.runner import Phase
 
 
 def hub(phase, state="running", ended=False):

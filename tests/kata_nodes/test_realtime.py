@@ -9,7 +9,7 @@ import pytest
 PROGRAM = """
 import os, threading, time
 from pathlib import Path
-from kata_nodes.realtime import ask_for_priority
+from kata_nodes.safety.realtime import ask_for_priority
 threading.Thread(target=time.sleep, args=(2.0,), daemon=True).start()
 refused = ask_for_priority({priority})
 queues = {{os.sched_getscheduler(int(thread.name)) for thread in Path("/proc/self/task").iterdir()}}

@@ -13,12 +13,12 @@ from rclpy.parameter import Parameter
 from rclpy.serialization import serialize_message
 from sensor_msgs.msg import Image, JointState
 
-from kata_learning.bags import read_info, verify_bag
-from kata_learning.repair import find_broken, repair_bag
+from kata_data.bags.reader import read_info, verify_bag
+from kata_data.bags.repair import find_broken, repair_bag
 from kata_msgs.msg import EpisodeState
 from kata_msgs.srv import DiscardEpisode, SaveEpisode, StartEpisode
-from kata_nodes import recorder_facts, recorder_watch, stream_intake
-from kata_nodes.recorder_node import RecorderNode
+from kata_nodes.recorder import recorder_facts, recorder_watch, stream_intake
+from kata_nodes.recorder.recorder_node import RecorderNode
 
 pytestmark = pytest.mark.ros
 

@@ -27,7 +27,7 @@ class Bench:
     def __init__(self, node: Any, sent: dict[str, list[Any]]) -> None:
         from rclpy.time import Time
 
-        from kata_core import load_robot
+        from kata_model import load_robot
         from kata_nodes.convert import JointConverter
 
         self.node, self.sent, self.robot = node, sent, load_robot("g1")
@@ -51,7 +51,7 @@ class Bench:
 
     def measure(self) -> None:
         """Let the robot be where it was told to be, and somebody wish for more than it can do."""
-        from kata_core import JointCommand, JointState
+        from kata_model import JointCommand, JointState
 
         now, still = self.now, np.zeros(len(self.robot.layout))
         at = np.array(self.sent["/command"][-1].position) if self.sent["/command"] else self.robot.rest
@@ -76,7 +76,7 @@ def bench(ros_domain: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
     import rclpy
     from rclpy.publisher import Publisher
 
-    from kata_nodes.safety_node import SafetyNode
+    from kata_nodes.safety.safety_node import SafetyNode
 
     rclpy.init(args=["--ros-args", "-p", "priority:=0"], domain_id=ros_domain)
     sent: dict[str, list[Any]] = {"/command": [], "/verdict": []}
@@ -158,8 +158,9 @@ def test_whatever_call_of_a_tick_fails_the_robot_is_damped(bench: Bench) -> None
     "broken", ["JointStates.hear", "JointConverter.command_from", "Alarms.look_for_rivals", "Alarms.tick", "Health._loop_status"]
 )
 def test_whatever_is_called_back_and_fails_damps(bench: Bench, monkeypatch: pytest.MonkeyPatch, broken: str) -> None:
-    from kata_core import joint_states
-    from kata_nodes import alarms, convert, health
+    from kata_model import joint_states
+    from kata_nodes import convert
+    from kata_nodes.safety import alarms, health
 
     def fail(*given: Any) -> None:
         raise InjectedError(broken)
@@ -222,7 +223,7 @@ def test_joint_states_in_parts_are_followed_and_a_driver_that_is_late_is_named(b
     """A message that lacked one joint stopped it, be it a gripper's."""
     from sensor_msgs.msg import JointState as JointStateMsg
 
-    from kata_core import JointCommand
+    from kata_model import JointCommand
     from kata_msgs.msg import Verdict
     from kata_nodes.convert import to_time
 

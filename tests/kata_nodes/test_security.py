@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from granted import POLICIES, beyond
 
-from kata_core import cli
+from kata import cli
 from kata_nodes.security import check_keystore, load_policies, make_keystore
 
 NOW = datetime.datetime.now(datetime.UTC)
@@ -139,7 +139,7 @@ def test_the_tools_of_a_terminal_join_with_an_enclave_of_their_own(ros_domain, m
 
     from kata_nodes import spin
     from kata_nodes.commands import record, retarget_play
-    from kata_nodes.console import Console
+    from kata_nodes.tools.estop import Console
 
     joined, init = [], rclpy.init
 
@@ -166,9 +166,9 @@ def test_the_tools_do_no_more_than_is_granted(ros_domain, monkeypatch):
 
     import rclpy
 
-    from kata_core import load_robot
+    from kata_model import load_robot
     from kata_nodes.commands.record import _Keyboard
-    from kata_nodes.play_node import PlayNode
+    from kata_nodes.retarget.play_node import PlayNode
 
     rclpy.init(args=[])
     try:

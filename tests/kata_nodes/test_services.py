@@ -10,15 +10,15 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from std_srvs.srv import SetBool, Trigger
 
-from kata_core.errors import KataError
-from kata_core.policy.runner import Phase
+from kata_model.errors import KataError
 from kata_msgs.srv import StartEpisode
 from kata_nodes import services
-from kata_nodes.mocap_source_node import MocapSourceNode
-from kata_nodes.operator_node import OperatorNode
-from kata_nodes.policy_node import PolicyNode
+from kata_nodes.policy.policy_node import PolicyNode
 from kata_nodes.script import Prompter
 from kata_nodes.services import Services, once
+from kata_nodes.sources.mocap_source_node import MocapSourceNode
+from kata_nodes.sources.operator_node import OperatorNode
+from kata_policy.running.runner import Phase
 
 pytestmark = pytest.mark.ros
 
@@ -114,7 +114,7 @@ def test_a_question_that_ends_is_forgotten(graph):
 
 def test_the_console_asks_again(graph):
     """The same from the server's thread of the console, where an answer is awaited."""
-    from kata_nodes.web.graph import Graph as ConsoleGraph
+    from kata_nodes.console.graph import Graph as ConsoleGraph
 
     live = graph(lost=1)
     console = ConsoleGraph.__new__(ConsoleGraph)

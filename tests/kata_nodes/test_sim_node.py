@@ -17,7 +17,7 @@ def graph(ros_domain: int) -> Iterator[Any]:
     import rclpy
     from rclpy.executors import SingleThreadedExecutor
 
-    from kata_nodes.sim_node import SimNode
+    from kata_nodes.sim.sim_node import SimNode
 
     args = ["--ros-args", "-p", "speed:=0.0", "-p", "camera_rate:=10.0", "-p", "seed:=4"]
     rclpy.init(args=args, domain_id=ros_domain)
@@ -71,7 +71,7 @@ def test_it_publishes_what_a_robot_does(graph: Any) -> None:
 def test_it_obeys_commands_and_refuses_foreign_ones(graph: Any) -> None:
     from sensor_msgs.msg import JointState
 
-    from kata_core import JointCommand, load_robot
+    from kata_model import JointCommand, load_robot
     from kata_msgs.msg import JointCommand as JointCommandMsg
     from kata_nodes import qos
     from kata_nodes.convert import JointConverter

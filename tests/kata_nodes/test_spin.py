@@ -17,7 +17,7 @@ NODE = """
 import gc
 import sys
 import time
-from kata_core.errors import ConfigError
+from kata_model.errors import ConfigError
 from kata_nodes.spin import run
 from rclpy.node import Node
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 
-from kata_core import JointCommand, RobotModel, load_robot
+from kata_model import JointCommand, RobotModel, load_robot
 from kata_sim import SimConfig, Simulation
 
 

@@ -8,7 +8,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from kata_sim import BackgroundCamera, Simulation, camera
+from kata_sim import BackgroundCamera, Simulation
+from kata_sim.rendering import camera
 
 
 @pytest.fixture

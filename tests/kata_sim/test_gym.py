@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env
 
-from kata_core import ConfigError, load_robot
+from kata_model import ConfigError, load_robot
 from kata_sim import make_expert
 from kata_sim.gym import TaskEnv, TaskEnvConfig, register
 

@@ -10,8 +10,8 @@ import numpy as np
 import pinocchio as pin
 import pytest
 
-from kata_core import JointCommand, RobotError, RobotModel, load_robot
-from kata_core.robot import load_description
+from kata_model import JointCommand, RobotError, RobotModel, load_robot
+from kata_model.robot import load_description
 from kata_sim import GoalBox, Simulation, load_sim_data
 
 Rest = Callable[[np.ndarray], JointCommand]

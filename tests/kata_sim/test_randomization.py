@@ -4,7 +4,7 @@
 import numpy as np
 import pytest
 
-from kata_core import JointCommand, RobotModel
+from kata_model import JointCommand, RobotModel
 from kata_sim import Randomization, Simulation
 
 ALL = Randomization(

@@ -7,7 +7,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from kata_core import RobotError, RobotModel
+from kata_model import RobotError, RobotModel
 from kata_sim import GoalBox, ReachExpert, Simulation, load_sim_data, run_rollout
 from kata_sim.tasks.reach import ReachTask
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import trimesh
 
-from kata_core import RobotError, RobotModel
+from kata_model import RobotError, RobotModel
 from kata_sim import (
     HEAD_CAMERA,
     SCENE_CAMERA,
@@ -23,7 +23,7 @@ from kata_sim import (
     encode_jpeg,
     load_sim_data,
 )
-from kata_sim.meshes import cached_mesh
+from kata_sim.world.meshes import cached_mesh
 
 
 @pytest.fixture(scope="module", autouse=True)

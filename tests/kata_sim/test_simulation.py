@@ -6,7 +6,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from kata_core import JointCommand, RobotModel
+from kata_model import JointCommand, RobotModel
 from kata_sim import SimConfig, Simulation, SimulationError
 
 Rest = Callable[[np.ndarray], JointCommand]

@@ -4,8 +4,8 @@
 import numpy as np
 import pytest
 
-from kata_core import Reason, RobotModel, Status
-from kata_core.balance import load_postures, standing_height
+from kata_model import Reason, RobotModel, Status
+from kata_safety.balance import load_postures, standing_height
 from kata_sim.on_feet import Motion, OnFeet, swinging
 
 pytestmark = pytest.mark.slow

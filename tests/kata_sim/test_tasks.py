@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 
-from kata_core import ConfigError, RobotModel
+from kata_model import ConfigError, RobotModel
 from kata_sim import Simulation, load_sim_data, make_expert, make_task, run_rollout, tasks_of
 from kata_sim.tasks import Latch, TaskSpecs
 from kata_sim.tasks.specs import parse_tasks

@@ -18,17 +18,17 @@ from sensor_msgs.msg import CompressedImage, Image, Imu
 from sensor_msgs.msg import JointState as JointStateMsg
 from std_msgs.msg import Header
 
-from kata_core.arrays import FloatArray
-from kata_core.engage import EngageStatus, LinkMonitor
-from kata_core.episode import EpisodeMachine, MarkKind
-from kata_core.frames import HumanFrames
-from kata_core.joint_states import JointStates
-from kata_core.joints import JointCommand, JointLayout, JointState
-from kata_core.verdict import Reason, Status, Verdict
+from kata_data.recording.episode import EpisodeMachine, MarkKind
+from kata_model.arrays import FloatArray
+from kata_model.frames import HumanFrames
+from kata_model.joint_states import JointStates
+from kata_model.joints import JointCommand, JointLayout, JointState
+from kata_model.verdict import Reason, Status, Verdict
 from kata_msgs.msg import BodyPose, EngageState, EpisodeMark, EpisodeState, TaskState
 from kata_msgs.msg import HumanFrames as HumanFramesMsg
 from kata_msgs.msg import JointCommand as JointCommandMsg
 from kata_msgs.msg import Verdict as VerdictMsg
+from kata_teleop.engage import EngageStatus, LinkMonitor
 
 __all__ = [
     "Converted",
@@ -51,7 +51,7 @@ T = TypeVar("T")
 
 
 class Converted(NamedTuple, Generic[T]):
-    """A converted message, or why there is none (a name from `kata_core.Reason`)."""
+    """A converted message, or why there is none (a name from `kata_model.Reason`)."""
 
     value: T | None
     fault: str = ""

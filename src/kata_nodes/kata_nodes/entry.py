@@ -9,7 +9,18 @@ from pathlib import Path
 from kata_nodes.enclave import enclave_arguments
 from kata_nodes.lockstep.link import expected, in_lockstep
 
-__all__ = ["main"]
+__all__ = ["main", "module_of"]
+
+
+def module_of(program: str) -> str:
+    """Return the module of a node's program: ``<program>_node.py`` in one of the folders beside this file.
+
+    Raises:
+        ModuleNotFoundError: No node has that program.
+    """
+    for file in Path(__file__).parent.glob(f"*/{program}_node.py"):
+        return f"{__package__}.{file.parent.name}.{file.stem}"
+    raise ModuleNotFoundError(f"no node has a program {program!r}")
 
 
 def main() -> None:
@@ -28,4 +39,4 @@ def main() -> None:
             raise SystemExit(importlib.import_module("kata_nodes.lockstep.host").host(sys.argv[1:]))
         if program in expected():
             raise SystemExit(importlib.import_module("kata_nodes.lockstep.guest").stand_in(program, sys.argv[1:]))
-    importlib.import_module(f"kata_nodes.{program}_node").main()
+    importlib.import_module(module_of(program)).main()

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from kata_core.errors import ConfigError
-from kata_core.recording.definitions import MessageDefinition, message_definition
+from kata_data.bags.definitions import MessageDefinition, message_definition
+from kata_model.errors import ConfigError
 
 __all__ = ["MessageType", "message_type"]
 

@@ -5,8 +5,8 @@ import numpy as np
 from geometry_msgs.msg import Quaternion, Vector3
 from nav_msgs.msg import Odometry
 
-from kata_core.arrays import FloatArray
-from kata_core.base_motion import BaseMotion
+from kata_model.arrays import FloatArray
+from kata_model.base_motion import BaseMotion
 from kata_nodes.convert import from_time, to_time
 
 __all__ = ["base_from", "odometry_to", "orientation_from", "vector_from"]

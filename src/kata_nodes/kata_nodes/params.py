@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""ROS parameters from the config dataclasses of kata_core."""
+"""ROS parameters from the config dataclasses of kata_model."""
 
 import dataclasses
 from typing import Any, TypeVar
@@ -8,8 +8,8 @@ from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescri
 from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValueException
 from rclpy.node import Node
 
-from kata_core.errors import ConfigError
-from kata_core.params import ParamInfo, from_mapping, info
+from kata_model.config.params import ParamInfo, from_mapping, info
+from kata_model.errors import ConfigError
 
 __all__ = ["declare", "descriptor"]
 
@@ -24,7 +24,7 @@ def declare(node: Node, config: type[T]) -> T:
 
     Args:
         node: The node; its overrides (launch file, command line, YAML) are departures from the defaults.
-        config: Dataclass whose fields are made by `kata_core.params.param`.
+        config: Dataclass whose fields are made by `kata_model.config.params.param`.
 
     Raises:
         ConfigError: A value is out of range or of the wrong type.

@@ -6,7 +6,7 @@ from typing import Any
 
 from rclpy.node import Node
 
-from kata_core.errors import KataError
+from kata_model.errors import KataError
 from kata_nodes.clocks import steady_clock
 from kata_nodes.services import Services
 

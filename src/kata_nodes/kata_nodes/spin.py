@@ -13,7 +13,7 @@ from rclpy.executors import Executor, SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
-from kata_core.errors import KataError
+from kata_model.errors import KataError
 
 try:
     from rclpy.experimental import EventsExecutor

@@ -5,12 +5,12 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from kata_core.arrays import FloatArray
-from kata_core.errors import RobotError
-from kata_core.frames import HumanFrames
-from kata_core.joints import JointCommand, JointState
-from kata_core.minimum_jerk import minimum_jerk
-from kata_core.robot import RobotModel
+from kata_model.arrays import FloatArray
+from kata_model.errors import RobotError
+from kata_model.frames import HumanFrames
+from kata_model.joints import JointCommand, JointState
+from kata_model.kinematics.minimum_jerk import minimum_jerk
+from kata_model.robot import RobotModel
 from kata_sim.tasks.furniture import GOAL
 
 __all__ = ["ReachExpert"]
@@ -30,7 +30,7 @@ class ReachExpert:
 
     def __init__(self, robot: RobotModel, frame: str, duration: float = 1.2) -> None:
         """Find the hand; the movement starts with the first call."""
-        from kata_core.retarget.hands import HandsConfig, HandsRetargeter  # its package loads numba: a second at each start
+        from kata_retarget.hands import HandsConfig, HandsRetargeter  # its package loads numba: a second at each start
 
         hands = [hand for hand, spec in robot.description.hands.items() if spec.frame == frame]
         if not hands:

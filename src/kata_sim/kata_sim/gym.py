@@ -14,15 +14,15 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from kata_core.errors import ConfigError
-from kata_core.joints import JointCommand
-from kata_core.robot import load_robot
+from kata_model.errors import ConfigError
+from kata_model.joints import JointCommand
+from kata_model.robot import load_robot
 from kata_sim.config import SimConfig
-from kata_sim.model import HEAD_CAMERA
 from kata_sim.randomization import Randomization
-from kata_sim.room import SCENE_CAMERA
 from kata_sim.simulation import Simulation
 from kata_sim.tasks import TASKS
+from kata_sim.world.model import HEAD_CAMERA
+from kata_sim.world.room import SCENE_CAMERA
 
 __all__ = ["RATE", "TaskEnv", "TaskEnvConfig", "register"]
 

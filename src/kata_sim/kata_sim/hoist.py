@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from kata_core.balance import load_postures, standing_height
-from kata_core.robot import RobotModel
+from kata_model.robot import RobotModel
+from kata_safety.balance import load_postures, standing_height
 
 __all__ = ["Hoist"]
 

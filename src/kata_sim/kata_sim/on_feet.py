@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 import numpy as np
 
-from kata_core.arrays import FloatArray
-from kata_core.balance import BalanceConfig, Footing
-from kata_core.joints import JointCommand
-from kata_core.robot import RobotModel
-from kata_core.safety import Received, SafetyConfig, SafetyFilter, Senses, Standing
-from kata_core.verdict import Verdict
+from kata_model.arrays import FloatArray
+from kata_model.joints import JointCommand
+from kata_model.robot import RobotModel
+from kata_model.verdict import Verdict
+from kata_safety import Received, SafetyConfig, SafetyFilter, Senses, Standing
+from kata_safety.balance import BalanceConfig, Footing
 from kata_sim.config import SimConfig
 from kata_sim.simulation import Simulation
 

@@ -10,8 +10,8 @@ from typing import Any
 import mujoco
 import numpy as np
 
-from kata_core.arrays import FloatArray
-from kata_core.params import param
+from kata_model.arrays import FloatArray
+from kata_model.config.params import param
 
 __all__ = ["Randomization", "Randomizer"]
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kata_core.arrays import FloatArray, frozen
-from kata_core.joints import JointCommand, JointState
+from kata_model.arrays import FloatArray, frozen
+from kata_model.joints import JointCommand, JointState
 from kata_sim.simulation import Simulation
 
 __all__ = ["Controller", "Rollout", "run_rollout"]

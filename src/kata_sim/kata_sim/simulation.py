@@ -9,19 +9,19 @@ from typing import Any
 import mujoco
 import numpy as np
 
-from kata_core.arrays import FloatArray, frozen
-from kata_core.base_motion import BaseMotion
-from kata_core.errors import KataError
-from kata_core.joints import JointCommand, JointState
-from kata_core.robot import RobotModel
+from kata_model.arrays import FloatArray, frozen
+from kata_model.base_motion import BaseMotion
+from kata_model.errors import KataError
+from kata_model.joints import JointCommand, JointState
+from kata_model.robot import RobotModel
 from kata_sim.config import SimConfig
 from kata_sim.hoist import Hoist
-from kata_sim.model import HEAD_CAMERA, IMU_SITE, build_model
 from kata_sim.randomization import Randomization, Randomizer
-from kata_sim.renderer import Image, Renderer, View
-from kata_sim.robot_data import load_sim_data
-from kata_sim.scene import Scene
+from kata_sim.rendering.renderer import Image, Renderer, View
 from kata_sim.tasks import TaskState, make_task
+from kata_sim.world.model import HEAD_CAMERA, IMU_SITE, build_model
+from kata_sim.world.robot_data import load_sim_data
+from kata_sim.world.scene import Scene
 
 __all__ = ["ImuSample", "Simulation", "SimulationError"]
 

@@ -5,13 +5,13 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from kata_core.arrays import FloatArray
-from kata_core.joints import JointCommand, JointState
-from kata_core.robot import RobotModel
-from kata_core.scripted import PersonConfig, make_operator
-from kata_core.scripted.palms import palms_of
+from kata_model.arrays import FloatArray
+from kata_model.joints import JointCommand, JointState
+from kata_model.robot import RobotModel
 from kata_sim.expert import ReachExpert
 from kata_sim.rollout import Controller
+from kata_teleop.scripted import PersonConfig, make_operator
+from kata_teleop.scripted.palms import palms_of
 
 __all__ = ["SkilledExpert", "make_expert"]
 
@@ -36,7 +36,7 @@ class SkilledExpert:
 
     def __init__(self, robot: RobotModel, task: str, seed: int) -> None:
         """Engage at the first call."""
-        from kata_core.retarget.hands import HandsConfig, HandsRetargeter  # its package loads numba: a second at each start
+        from kata_retarget.hands import HandsConfig, HandsRetargeter  # its package loads numba: a second at each start
 
         calm = PersonConfig(seed=seed, reaction=0.0, spread=0.05, tremor=0.0, noise=0.0)
         self._operator = make_operator(task, calm)

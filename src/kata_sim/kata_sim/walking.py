@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kata_core.arrays import FloatArray
-from kata_core.joints import JointCommand, JointState
-from kata_core.params import param
-from kata_core.robot import RobotModel
+from kata_model.arrays import FloatArray
+from kata_model.config.params import param
+from kata_model.joints import JointCommand, JointState
+from kata_model.robot import RobotModel
 from kata_sim.config import SimConfig
 from kata_sim.simulation import Simulation
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from kata_core.errors import ConfigError
+from kata_model.errors import ConfigError
 from kata_nodes.launching import interpret
 
 

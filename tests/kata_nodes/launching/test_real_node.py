@@ -43,7 +43,7 @@ def test_node_gets_what_the_launch_file_says(workspace: Any, ros_domain: int, na
         </node>"""
     )
     environment = {**os.environ, "AMENT_PREFIX_PATH": f"{workspace.root}:{os.environ['AMENT_PREFIX_PATH']}"}
-    command = [sys.executable, "-m", "kata_core", "launch", str(file)]
+    command = [sys.executable, "-m", "kata", "launch", str(file)]
     ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
     assert ended.returncode == 0, ended.stdout + ended.stderr
     said = [

@@ -205,7 +205,7 @@ def test_closed_output_stops_all(workspace: Any, launch: Launch) -> None:
 
 def test_command_refuses_with_one_line(workspace: Any) -> None:
     file = workspace.launch_file('<arg name="x" default="1" description="How many"/>\n<bag/>')
-    command = [sys.executable, "-m", "kata_core", "launch", str(file)]
+    command = [sys.executable, "-m", "kata", "launch", str(file)]
     ended = subprocess.run([*command, "y:=1"], env=workspace.environment, capture_output=True, text=True)
     assert ended.returncode == 2
     assert ended.stderr.count("\n") == 1 and "test.launch.xml:3: <bag> is not supported" in ended.stderr
@@ -213,7 +213,7 @@ def test_command_refuses_with_one_line(workspace: Any) -> None:
 
 def test_command_shows_arguments(workspace: Any) -> None:
     file = workspace.launch_file('<arg name="x" default="1" description="How many"/>')
-    command = [sys.executable, "-m", "kata_core", "launch", str(file), "--show-args"]
+    command = [sys.executable, "-m", "kata", "launch", str(file), "--show-args"]
     ended = subprocess.run(command, env=workspace.environment, capture_output=True, text=True)
     assert ended.returncode == 0
     assert "x:=  How many [default 1]" in ended.stdout

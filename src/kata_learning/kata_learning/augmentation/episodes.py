@@ -5,12 +5,12 @@ import dataclasses
 
 import numpy as np
 
-from kata_core.robot import RobotModel
+from kata_data.dataset import Dataset
+from kata_data.dataset.assemble import Steps, assemble, episodes_of
 from kata_learning.augmentation.config import AugmentConfig
 from kata_learning.augmentation.mirroring import mirror_of
 from kata_learning.augmentation.warping import warp_episode
-from kata_learning.dataset import Dataset
-from kata_learning.dataset.assemble import Steps, assemble, episodes_of
+from kata_model.robot import RobotModel
 
 __all__ = ["more_episodes"]
 

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kata_core.errors import DataError
-from kata_core.robot import MIRROR, RobotModel, Symmetry, find_symmetry, mirrored_name
-from kata_learning.dataset import Manifest
-from kata_learning.dataset.assemble import Steps
+from kata_data.dataset import Manifest
+from kata_data.dataset.assemble import Steps
+from kata_model.errors import DataError
+from kata_model.robot import MIRROR, RobotModel, Symmetry, find_symmetry, mirrored_name
 
 __all__ = ["Mirror", "mirror_of"]
 

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kata_core.arrays import FloatArray
-from kata_core.robot import RobotModel
-from kata_core.scripted import Poses
-from kata_core.scripted.palms import palms_of
-from kata_learning.dataset import Manifest
-from kata_learning.dataset.assemble import Steps
+from kata_data.dataset import Manifest
+from kata_data.dataset.assemble import Steps
+from kata_model.arrays import FloatArray
+from kata_model.robot import RobotModel
+from kata_teleop.scripted import Poses
+from kata_teleop.scripted.palms import palms_of
 
 __all__ = ["REPLAYED", "Replay", "Shown", "read_shown"]
 

@@ -7,16 +7,16 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kata_core.errors import DataError
-from kata_core.robot import RobotModel
-from kata_core.safety import SafetyConfig
-from kata_core.scripted import PersonConfig
-from kata_core.scripted.operator import SkilledOperator
-from kata_learning.attempts import Notebook, Performer
+from kata_data.dataset import Dataset
+from kata_data.dataset.assemble import Steps, assemble, episodes_of
+from kata_learning.augmentation.attempts import Notebook, Performer
 from kata_learning.augmentation.replay import REPLAYED, Replay, read_shown
-from kata_learning.dataset import Dataset
-from kata_learning.dataset.assemble import Steps, assemble, episodes_of
+from kata_model.errors import DataError
+from kata_model.robot import RobotModel
+from kata_safety import SafetyConfig
 from kata_sim import Simulation, run_rollout
+from kata_teleop.scripted import PersonConfig
+from kata_teleop.scripted.operator import SkilledOperator
 
 __all__ = ["Synthetic", "synthesize"]
 

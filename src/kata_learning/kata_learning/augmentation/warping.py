@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kata_core.arrays import FloatArray
-from kata_learning.dataset.assemble import Steps
+from kata_data.dataset.assemble import Steps
+from kata_model.arrays import FloatArray
 
 __all__ = ["warp_episode", "warped_time"]
 

@@ -14,8 +14,8 @@ from pathlib import Path
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    from kata_learning.evaluation import EvaluationConfig
-    from kata_learning.options import add_config
+    from kata_learning.evaluation.evaluation import EvaluationConfig
+    from kata_model.config.options import add_config
 
     parser.add_argument("policy", type=Path, metavar="POLICY", help="policy file, made by `kata export`")
     parser.add_argument("--task", help="task to attempt (default: the one that the policy was trained for)")
@@ -31,11 +31,11 @@ def run(args: argparse.Namespace) -> int:
 
     from tqdm import tqdm
 
-    from kata_core.atomic import new_file
-    from kata_core.policy.onnx_policy import OnnxPolicy
-    from kata_core.robot import load_robot
-    from kata_learning.evaluation import EvaluationConfig, evaluate_file
-    from kata_learning.options import take_config
+    from kata_learning.evaluation.evaluation import EvaluationConfig, evaluate_file
+    from kata_model.atomic import new_file
+    from kata_model.config.options import take_config
+    from kata_model.robot import load_robot
+    from kata_policy.onnx_policy import OnnxPolicy
 
     config = take_config(EvaluationConfig, args)
     robot = load_robot(args.robot)

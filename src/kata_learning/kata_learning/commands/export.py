@@ -21,17 +21,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from kata_core.policy import PolicyContract
-    from kata_learning.exporting import Graph
+    from kata_learning.export.exporting import Graph
+    from kata_policy import PolicyContract
 
 _METHODS = ("dynamic", "static")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    from kata_core.policy import ExecutionConfig
-    from kata_learning.monitoring import MonitorConfig
-    from kata_learning.options import add_config
+    from kata_learning.export.monitoring import MonitorConfig
+    from kata_model.config.options import add_config
+    from kata_policy import ExecutionConfig
 
     parser.add_argument("run", type=Path, metavar="RUN", help="training run, made by `kata train`")
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="file to write, e.g. policy.onnx")
@@ -49,12 +49,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Export and check."""
-    from kata_core.policy import ExecutionConfig
-    from kata_learning.dataset import load_dataset
-    from kata_learning.exporting import make_graph, make_int8, with_monitor, write_graph
-    from kata_learning.monitoring import MonitorConfig
-    from kata_learning.options import take_config
-    from kata_learning.run_folder import load_run
+    from kata_data.dataset import load_dataset
+    from kata_learning.export.exporting import make_graph, make_int8, with_monitor, write_graph
+    from kata_learning.export.monitoring import MonitorConfig
+    from kata_learning.training.run_folder import load_run
+    from kata_model.config.options import take_config
+    from kata_policy import ExecutionConfig
 
     trained = load_run(args.run)
     dataset = load_dataset(args.data or trained.data)
@@ -80,10 +80,10 @@ def run(args: argparse.Namespace) -> int:
 
 def _choose(graphs: "dict[str, Graph]", args: Any) -> "Graph":
     """Let the forms of a policy compete, and say how that went."""
-    from kata_core.params import from_mapping
-    from kata_core.robot import load_robot
-    from kata_learning.choosing import best_trial, try_graphs
-    from kata_learning.evaluation import EvaluationConfig
+    from kata_learning.evaluation.choosing import best_trial, try_graphs
+    from kata_learning.evaluation.evaluation import EvaluationConfig
+    from kata_model.config.params import from_mapping
+    from kata_model.robot import load_robot
 
     config = from_mapping(EvaluationConfig, {"rollouts": args.rollouts}, where="options")
     trials = try_graphs(graphs, load_robot(graphs["float32"].contract.robot), config)

@@ -10,7 +10,7 @@ configuration (config.json) and how the training went (metrics.csv, loss.png). A
 Examples:
   kata train act --data runs/demo/dataset --out runs/demo/train
   kata train --resume runs/demo/train
-  torchrun --nproc-per-node 2 -m kata_core train act --data runs/demo/dataset --out runs/demo/train
+  torchrun --nproc-per-node 2 -m kata train act --data runs/demo/dataset --out runs/demo/train
 """
 
 import argparse
@@ -18,13 +18,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from kata_learning.job import Job
+    from kata_learning.training.job import Job
 
 
 def main(argv: Sequence[str]) -> int:
     """Train and write the run."""
     job = None if "--resume" in argv else _job(argv)
-    from kata_learning.training_job import resume_job, start_job
+    from kata_learning.training.training_job import resume_job, start_job
 
     return resume_job(_resumed(argv)) if job is None else start_job(job)
 
@@ -42,11 +42,11 @@ def _job(argv: Sequence[str]) -> "Job":
     import dataclasses
 
     from kata_learning.augmentation.config import AugmentConfig
-    from kata_learning.forms import flat, form_of, parse, subcommands, taken
-    from kata_learning.job import Job
     from kata_learning.policies.registry import POLICIES
-    from kata_learning.recipe import Recipe
-    from kata_learning.train_config import TrainConfig
+    from kata_learning.training.forms import flat, form_of, parse, subcommands, taken
+    from kata_learning.training.job import Job
+    from kata_learning.training.recipe import Recipe
+    from kata_learning.training.train_config import TrainConfig
 
     forms: dict[str, type[Any]] = {}
     for name, kind in POLICIES.items():

@@ -9,12 +9,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from kata_learning.policies.attention import DecoderLayer, EncoderLayer
 from kata_learning.policies.config import ActConfig
-from kata_learning.policies.heads import valid_mean
 from kata_learning.policies.interface import Observed, Policy, Scaling
+from kata_learning.policies.parts.attention import DecoderLayer, EncoderLayer
+from kata_learning.policies.parts.heads import valid_mean
+from kata_learning.policies.parts.tokens import ObservationTokens
 from kata_learning.policies.spec import PolicySpec
-from kata_learning.policies.tokens import ObservationTokens
 
 __all__ = ["ActPolicy"]
 

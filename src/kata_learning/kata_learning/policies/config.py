@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from kata_core.params import param
+from kata_model.config.params import param
 
 __all__ = [
     "ActConfig",

@@ -4,14 +4,14 @@
 import torch
 from torch import Tensor, nn
 
-from kata_core.observation import TermSpec
-from kata_learning.policies.attention import DecoderLayer, level_embedding
 from kata_learning.policies.config import DiffusionTransformerConfig
-from kata_learning.policies.denoising import Denoising
-from kata_learning.policies.heads import valid_mean
 from kata_learning.policies.interface import Observed, Policy, Scaling
+from kata_learning.policies.parts.attention import DecoderLayer, level_embedding
+from kata_learning.policies.parts.denoising import Denoising
+from kata_learning.policies.parts.heads import valid_mean
+from kata_learning.policies.parts.tokens import ObservationTokens
 from kata_learning.policies.spec import PolicySpec
-from kata_learning.policies.tokens import ObservationTokens
+from kata_policy.observation import TermSpec
 
 __all__ = ["DiffusionTransformerPolicy"]
 

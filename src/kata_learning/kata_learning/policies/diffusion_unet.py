@@ -14,15 +14,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from kata_core.observation import TermSpec
-from kata_learning.policies.attention import level_embedding
 from kata_learning.policies.config import DiffusionUnetConfig
-from kata_learning.policies.denoising import Denoising
-from kata_learning.policies.heads import valid_mean
 from kata_learning.policies.interface import Observed, Policy, Scaling
-from kata_learning.policies.layers import mlp
+from kata_learning.policies.parts.attention import level_embedding
+from kata_learning.policies.parts.denoising import Denoising
+from kata_learning.policies.parts.heads import valid_mean
+from kata_learning.policies.parts.layers import mlp
+from kata_learning.policies.parts.vision import ObservationEncoder
 from kata_learning.policies.spec import PolicySpec
-from kata_learning.policies.vision import ObservationEncoder
+from kata_policy.observation import TermSpec
 
 __all__ = ["DiffusionUnetPolicy"]
 

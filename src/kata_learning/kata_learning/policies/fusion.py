@@ -7,12 +7,12 @@ In training whole modalities are hidden at random (Neverova et al. 2016), so tha
 import torch
 from torch import Tensor, nn
 
-from kata_learning.policies.attention import EncoderLayer
 from kata_learning.policies.config import FusionConfig
-from kata_learning.policies.heads import make_head
 from kata_learning.policies.interface import Observed, Policy, Scaling
+from kata_learning.policies.parts.attention import EncoderLayer
+from kata_learning.policies.parts.heads import make_head
+from kata_learning.policies.parts.tokens import MODALITIES, ObservationTokens
 from kata_learning.policies.spec import PolicySpec
-from kata_learning.policies.tokens import MODALITIES, ObservationTokens
 
 __all__ = ["FusionPolicy"]
 

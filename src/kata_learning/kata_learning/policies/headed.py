@@ -6,8 +6,8 @@ from abc import abstractmethod
 import torch
 from torch import Tensor
 
-from kata_learning.policies.heads import Head
 from kata_learning.policies.interface import Observed, Policy
+from kata_learning.policies.parts.heads import Head
 
 __all__ = ["HeadedPolicy"]
 

@@ -14,14 +14,14 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from kata_core.observation import TermSpec
 from kata_learning.policies.spec import PolicySpec
+from kata_policy.observation import TermSpec
 
 __all__ = ["Batch", "Losses", "Observed", "Policy", "Scaling"]
 
 
 class Batch(NamedTuple):
-    """Windows of a dataset as tensors, as `kata_learning.dataset.loader` gathers them; B windows.
+    """Windows of a dataset as tensors, as `kata_data.dataset.loader` gathers them; B windows.
 
     Attributes:
         terms: In the spec's order, shape (B, history, *shape).

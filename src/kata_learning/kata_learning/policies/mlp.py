@@ -5,9 +5,9 @@ import torch
 from torch import Tensor
 
 from kata_learning.policies.config import MlpConfig
-from kata_learning.policies.heads import make_head
 from kata_learning.policies.interface import Observed, Policy, Scaling
-from kata_learning.policies.layers import mlp
+from kata_learning.policies.parts.heads import make_head
+from kata_learning.policies.parts.layers import mlp
 from kata_learning.policies.spec import PolicySpec
 
 __all__ = ["MlpPolicy"]

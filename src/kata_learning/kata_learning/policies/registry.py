@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, is_dataclass
 from typing import TYPE_CHECKING, Any
 
-from kata_core.errors import ConfigError
-from kata_core.params import info
 from kata_learning.policies.config import (
     ActConfig,
     CnnConfig,
@@ -19,6 +17,8 @@ from kata_learning.policies.config import (
     TcnConfig,
 )
 from kata_learning.policies.spec import PolicySpec
+from kata_model.config.params import info
+from kata_model.errors import ConfigError
 
 if TYPE_CHECKING:
     from kata_learning.policies.interface import Policy, Scaling

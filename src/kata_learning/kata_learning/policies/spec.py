@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from kata_core.observation import CameraSpec, TermSpec
+from kata_policy.observation import CameraSpec, TermSpec
 
 __all__ = ["PolicySpec"]
 

@@ -6,11 +6,11 @@ from torch.nn import functional
 
 from kata_learning.policies.config import TcnConfig
 from kata_learning.policies.headed import HeadedPolicy
-from kata_learning.policies.heads import make_head
 from kata_learning.policies.interface import Observed, Scaling
-from kata_learning.policies.layers import norm
+from kata_learning.policies.parts.heads import make_head
+from kata_learning.policies.parts.layers import norm
+from kata_learning.policies.parts.vision import ObservationEncoder
 from kata_learning.policies.spec import PolicySpec
-from kata_learning.policies.vision import ObservationEncoder
 
 __all__ = ["TcnPolicy"]
 

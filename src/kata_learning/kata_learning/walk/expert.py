@@ -10,8 +10,8 @@ import onnxruntime
 from numpy.typing import NDArray
 from onnxruntime.capi import onnxruntime_pybind11_state as _errors
 
-from kata_core.errors import DataError
 from kata_learning.walk.gait import ACTIONS, OBSERVATION, GaitFacts
+from kata_model.errors import DataError
 
 __all__ = ["Network", "load_expert"]
 

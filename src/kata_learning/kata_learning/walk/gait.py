@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from kata_core.arrays import FloatArray
-from kata_core.errors import ConfigError
-from kata_core.joints import JointCommand, JointLayout
+from kata_model.arrays import FloatArray
+from kata_model.errors import ConfigError
+from kata_model.joints import JointCommand, JointLayout
 from kata_sim import Stride
 
 __all__ = ["ACTIONS", "OBSERVATION", "Gait", "GaitFacts"]

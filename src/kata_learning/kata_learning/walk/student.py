@@ -9,11 +9,11 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from kata_core.arrays import FloatArray
-from kata_core.params import param
-from kata_core.robot import RobotModel
 from kata_learning.walk.expert import Network
 from kata_learning.walk.gait import ACTIONS, OBSERVATION, STANCE_HEIGHT, Gait, GaitFacts
+from kata_model.arrays import FloatArray
+from kata_model.config.params import param
+from kata_model.robot import RobotModel
 from kata_sim import WalkConfig, WalkScene
 
 __all__ = ["Labels", "StudentConfig", "collect_labels", "survival", "train_student"]

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from kata_core.errors import KataError
+from kata_model.errors import KataError
 
 __all__ = ["Finding", "add_arguments", "run"]
 
@@ -23,7 +23,7 @@ _SETUP = "run `make setup`, then start `kata` from .venv/bin or source scripts/e
 # In a process of its own, because a broken OpenGL driver can end it.
 _RENDERING = """
 import time
-from kata_core import load_robot
+from kata_model import load_robot
 from kata_sim import HEAD_CAMERA, Renderer, SimConfig, Simulation
 simulation = Simulation(load_robot("g1"), SimConfig())
 renderer = Renderer(simulation.model, 320, 240)
@@ -123,7 +123,7 @@ def _shared_memory() -> Finding:
 
 
 def _robot() -> Finding:
-    from kata_core import load_robot
+    from kata_model import load_robot
 
     try:
         robot = load_robot("g1")

@@ -11,7 +11,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kata_core.errors import ConfigError
+from kata_model.errors import ConfigError
 
 if TYPE_CHECKING:
     from kata_nodes.launching import Launch

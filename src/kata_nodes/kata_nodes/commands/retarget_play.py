@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from kata_core.retarget_jobs import ClipResult
+    from kata_retarget.jobs import ClipResult
 
 
 def _say(text: str) -> None:
@@ -29,10 +29,10 @@ def run(results: "Sequence[ClipResult]", args: argparse.Namespace) -> int:
     Raises:
         KataError: There is no safety node, somebody else moves the robot, or the filter stopped.
     """
-    from kata_core.retarget_jobs import robot_of
     from kata_nodes import spin
     from kata_nodes.enclave import enclave_arguments
-    from kata_nodes.play_node import PlayNode
+    from kata_nodes.retarget.play_node import PlayNode
+    from kata_retarget.jobs import robot_of
 
     trajectory = next(result.trajectory for result in results if result.trajectory is not None)
     made: list[PlayNode] = []

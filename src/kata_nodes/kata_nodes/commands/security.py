@@ -27,7 +27,7 @@ def run(args: argparse.Namespace) -> int:
     """Make or check."""
     import datetime
 
-    from kata_core.errors import ConfigError
+    from kata_model.errors import ConfigError
     from kata_nodes.security import check_keystore, load_policies, make_keystore
 
     policies = load_policies(args.policies)

@@ -25,8 +25,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Press, watch or release."""
-    from kata_nodes.console import Console
-    from kata_nodes.keyboard import watch
+    from kata_nodes.tools.estop import Console
+    from kata_nodes.tools.keyboard import watch
 
     with Console(args.patience) as console:
         if args.keyboard:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from xml.parsers import expat
 
-from kata_core.errors import ConfigError
+from kata_model.errors import ConfigError
 
 __all__ = ["Element", "read_launch_file"]
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from kata_core.errors import ConfigError
+from kata_model.errors import ConfigError
 from kata_nodes.launching.element import Element, read_launch_file
 from kata_nodes.launching.process import Process
 from kata_nodes.launching.ros_arguments import ros_arguments

@@ -10,7 +10,7 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
-from kata_core.errors import ConfigError
+from kata_model.errors import ConfigError
 from kata_nodes.launching.process import Process
 
 __all__ = ["ProcessGroup", "die_with_parent", "pass_precedence"]

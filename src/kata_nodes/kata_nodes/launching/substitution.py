@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from kata_core.errors import ConfigError
+from kata_model.errors import ConfigError
 
 __all__ = ["Substitution", "find_package_share", "prefixes"]
 

@@ -12,7 +12,7 @@ from typing import Any, Protocol, runtime_checkable
 from rclpy.client import Client
 from rclpy.node import Node
 
-from kata_core.errors import KataError
+from kata_model.errors import KataError
 
 __all__ = ["FLOW", "LockstepError", "LockstepExecutor", "World"]
 

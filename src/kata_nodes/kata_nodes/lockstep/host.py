@@ -19,7 +19,8 @@ import rclpy
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
-from kata_core.errors import ConfigError, KataError
+from kata_model.errors import ConfigError, KataError
+from kata_nodes.entry import module_of
 from kata_nodes.lockstep.executor import LockstepError, LockstepExecutor
 from kata_nodes.lockstep.link import Link, Turn, address, complain, expected
 from kata_nodes.spin import Finishing
@@ -219,5 +220,5 @@ class _Graph:
 
 def node_class(program: str) -> Any:
     """Return the class of a program's node."""
-    module = importlib.import_module(f"kata_nodes.{program}_node")
+    module = importlib.import_module(module_of(program))
     return getattr(module, "".join(part.capitalize() for part in program.split("_")) + "Node")

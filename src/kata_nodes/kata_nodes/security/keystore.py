@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import pkcs7
 from cryptography.x509.oid import NameOID
 
-from kata_core.atomic import new_folder
+from kata_model.atomic import new_folder
 from kata_nodes.enclave import PREFIX
 from kata_nodes.security.permissions import GOVERNANCE, permissions_xml
 from kata_nodes.security.policy import NodePolicy

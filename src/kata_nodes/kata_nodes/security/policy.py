@@ -8,9 +8,9 @@ from typing import Any
 
 import yaml
 
-from kata_core.config_path import find_config
-from kata_core.errors import ConfigError
-from kata_core.yaml_data import load_yaml
+from kata_model.config.config_path import find_config
+from kata_model.config.yaml_data import load_yaml
+from kata_model.errors import ConfigError
 
 __all__ = ["NodePolicy", "load_policies"]
 

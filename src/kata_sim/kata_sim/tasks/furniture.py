@@ -7,7 +7,7 @@ from typing import Any
 import mujoco
 import numpy as np
 
-from kata_core.arrays import FloatArray
+from kata_model.arrays import FloatArray
 from kata_sim.tasks.specs import Pad, Table
 
 __all__ = ["GOAL", "TABLE", "add_marker", "add_pads", "add_table", "add_thing"]

@@ -6,10 +6,10 @@ from typing import Any
 import mujoco
 import numpy as np
 
-from kata_core.tasks import TASK_TEXTS
 from kata_sim.tasks.furniture import add_pads, add_table, add_thing
 from kata_sim.tasks.specs import LiftSpec, Pad, Table
 from kata_sim.tasks.task import Latch, TaskState, World, upright
+from kata_teleop.tasks import TASK_TEXTS
 
 __all__ = ["BOX", "HOLD", "RISE", "LiftTask"]
 

@@ -6,11 +6,11 @@ from typing import Any
 import mujoco
 import numpy as np
 
-from kata_core.arrays import FloatArray
-from kata_core.tasks import TASK_TEXTS
+from kata_model.arrays import FloatArray
 from kata_sim.tasks.furniture import GOAL, add_marker, add_pads, add_table, add_thing
 from kata_sim.tasks.specs import Pad, PushSpec, Table
 from kata_sim.tasks.task import Latch, TaskState, World, upright
+from kata_teleop.tasks import TASK_TEXTS
 
 __all__ = ["HOLD", "PUCK", "SPEED", "TOLERANCE", "PushTask"]
 

@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from kata_core.arrays import FloatArray
-from kata_core.tasks import TASK_TEXTS
+from kata_model.arrays import FloatArray
 from kata_sim.tasks.furniture import GOAL, add_marker
 from kata_sim.tasks.specs import GoalBox
 from kata_sim.tasks.task import Latch, TaskState, World, upright
+from kata_teleop.tasks import TASK_TEXTS
 
 __all__ = ["HOLD", "TOLERANCE", "ReachTask"]
 

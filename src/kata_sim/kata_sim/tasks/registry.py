@@ -3,7 +3,7 @@
 
 from collections.abc import Callable, Mapping
 
-from kata_core.errors import ConfigError
+from kata_model.errors import ConfigError
 from kata_sim.tasks.lift import LiftTask
 from kata_sim.tasks.push import PushTask
 from kata_sim.tasks.reach import ReachTask

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from kata_core.arrays import FloatArray, frozen
+from kata_model.arrays import FloatArray, frozen
 
 __all__ = ["GoalBox", "LiftSpec", "Pad", "PushSpec", "Table", "TaskSpecs", "parse_tasks"]
 

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from kata_core.arrays import FloatArray, frozen
+from kata_model.arrays import FloatArray, frozen
 
 __all__ = ["Latch", "Task", "TaskState", "World", "upright"]
 

@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Episodes as a report looks at them: every stream of a bag as arrays on one time axis."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kata_data.bags.raw_bags import read_raw
+from kata_data.bags.reader import Bag, BagInfo, nanoseconds
+from kata_data.episodes.recording import (
+    CommandSeries,
+    ObjectSeries,
+    StateSeries,
+    command_series,
+    object_series,
+    state_series,
+    topic_name,
+)
+from kata_model.arrays import FloatArray
+from kata_model.joints import JointLayout
+
+__all__ = ["BodySeries", "EpisodeView", "Picture", "VerdictSeries", "read_episode"]
+
+CAMERA = "camera/head/image_raw/compressed"
+DECODED = ("verdict", "task/state", "frames", CAMERA)
+TOPICS = ("joint_states", "target", "command", *DECODED)
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictSeries:
+    """What the safety filter decided, tick by tick.
+
+    Attributes:
+        source: When the sample that was considered was measured, shape (V,), [ns]; 0 if none.
+        target: When its target was received, shape (V,), [ns]; 0 if none.
+        state: When the joint state considered was measured, shape (V,), [ns]; 0 if none.
+        decided: When the command was decided, shape (V,), [ns].
+        received: When the recorder got the verdict, shape (V,), [ns].
+        status: As in kata_model.verdict.Status, shape (V,).
+        reasons: Names by tick.
+        flags: JointFlag bits, shape (V, n), layout order.
+        lost: Verdicts that were published just before each, but are not in the bag, shape (V,).
+    """
+
+    source: NDArray[np.int64]
+    target: NDArray[np.int64]
+    state: NDArray[np.int64]
+    decided: NDArray[np.int64]
+    received: NDArray[np.int64]
+    status: NDArray[np.uint8]
+    reasons: tuple[tuple[str, ...], ...]
+    flags: NDArray[np.uint8]
+    lost: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class BodySeries:
+    """Human bodies; all samples have the same bodies.
+
+    Attributes:
+        stamp: Shape (F,), [ns].
+        engaged: Shape (F,).
+        position: By body, shape (F, 3), in the source's world [m].
+        orientation_xyzw: By body, shape (F, 4), body to world.
+    """
+
+    stamp: NDArray[np.int64]
+    engaged: NDArray[np.bool_]
+    position: Mapping[str, FloatArray]
+    orientation_xyzw: Mapping[str, FloatArray]
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One camera image.
+
+    Attributes:
+        stamp: [ns].
+        jpeg: The image as it was recorded.
+    """
+
+    stamp: int
+    jpeg: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class EpisodeView:
+    """One episode; streams that the bag lacks are None or empty.
+
+    Attributes:
+        info: What the bag says of itself.
+        start: First joint state [ns]; time 0 of all charts.
+        state: Measured joints.
+        target: What someone wanted.
+        command: What was sent.
+        verdict: Why they differ.
+        objects: Objects of the task.
+        succeeded: When the task's criterion first held, in [s] since start; None if never.
+        human: Bodies of the human.
+        pictures: Of the head camera.
+    """
+
+    info: BagInfo
+    start: int
+    state: StateSeries
+    target: CommandSeries | None
+    command: CommandSeries | None
+    verdict: VerdictSeries | None
+    objects: ObjectSeries
+    succeeded: float | None
+    human: BodySeries | None
+    pictures: tuple[Picture, ...]
+
+    def seconds(self, stamp: NDArray[np.int64]) -> FloatArray:
+        """Return stamps in [s] since the start."""
+        return np.asarray((stamp - self.start) * 1e-9, dtype=float)
+
+    @property
+    def duration(self) -> float:
+        """Return the time from the first to the last joint state [s]."""
+        return float(self.state.stamp[-1] - self.start) * 1e-9
+
+
+def read_episode(path: Path, layout: JointLayout) -> EpisodeView:
+    """Read all that a report shows of a bag.
+
+    Raises:
+        DataError: The bag is damaged, has no joint states, or is of another robot.
+    """
+    raw = read_raw(path, lambda topic, _: topic_name(topic, TOPICS))
+    state = state_series(raw, layout)
+    target, command = (command_series(raw, t, layout) if t in raw.streams else None for t in ("target", "command"))
+    bag = Bag(raw.info, {name: raw.decoded(name) for name in DECODED if name in raw.streams})
+    start = int(state.stamp[0])
+    return EpisodeView(
+        info=bag.info,
+        start=start,
+        state=state,
+        target=target,
+        command=command,
+        verdict=_verdicts(bag, layout, raw.streams["verdict"].sequence) if _has(bag, "verdict") else None,
+        objects=object_series(bag.streams.get("task/state")),
+        succeeded=_success(bag, start),
+        human=_bodies(bag) if _has(bag, "frames") else None,
+        pictures=_pictures(bag),
+    )
+
+
+def _has(bag: Bag, name: str) -> bool:
+    return name in bag.streams and len(bag.streams[name]) > 0
+
+
+def _verdicts(bag: Bag, layout: JointLayout, sequence: NDArray[np.int64]) -> VerdictSeries:
+    stream = bag.stream("verdict")
+    order = layout.order_of(stream.messages[0].names) or list(range(len(layout)))
+    width = len(stream.messages[0].names)
+    flags = [m.joint_flags if len(m.joint_flags) == width else np.zeros(width) for m in stream.messages]
+    times = {
+        name: np.array([nanoseconds(getattr(m, f"{name}_stamp")) for m in stream.messages], dtype=np.int64)
+        for name in ("source", "target", "state", "command")
+    }
+    return VerdictSeries(
+        source=times["source"],
+        target=times["target"],
+        state=times["state"],
+        decided=times["command"],
+        received=stream.received,
+        status=np.array([m.status for m in stream.messages], dtype=np.uint8),
+        reasons=tuple(tuple(m.reasons) for m in stream.messages),
+        flags=np.array(flags, dtype=np.uint8)[:, order],
+        lost=np.maximum(np.diff(sequence, prepend=sequence[0]) - 1, 0),
+    )
+
+
+def _success(bag: Bag, start: int) -> float | None:
+    if not _has(bag, "task/state"):
+        return None
+    stream = bag.stream("task/state")
+    held = [int(t) for t, message in zip(stream.stamp, stream.messages, strict=True) if message.success]
+    return (held[0] - start) * 1e-9 if held else None
+
+
+def _bodies(bag: Bag) -> BodySeries:
+    stream = bag.stream("frames")
+    names = [body.name for body in stream.messages[0].bodies]
+    whole = [i for i, m in enumerate(stream.messages) if [body.name for body in m.bodies] == names]
+    poses = [[body.pose for body in stream.messages[i].bodies] for i in whole]
+    place = np.array([[(p.position.x, p.position.y, p.position.z) for p in row] for row in poses])
+    turn = np.array([[(p.orientation.x, p.orientation.y, p.orientation.z, p.orientation.w) for p in row] for row in poses])
+    return BodySeries(
+        stamp=stream.stamp[whole],
+        engaged=np.array([stream.messages[i].engaged for i in whole], dtype=bool),
+        position={name: place[:, i] for i, name in enumerate(names)},
+        orientation_xyzw={name: turn[:, i] for i, name in enumerate(names)},
+    )
+
+
+def _pictures(bag: Bag) -> tuple[Picture, ...]:
+    if not _has(bag, CAMERA):
+        return ()
+    stream = bag.stream(CAMERA)
+    return tuple(Picture(int(t), bytes(m.data)) for t, m in zip(stream.stamp, stream.messages, strict=True))

@@ -1,7 +1,0 @@
-# SPDX-License-Identifier: Apache-2.0
-"""Demonstrations in simulation without ROS, in bags like those of the graph."""
-
-from kata_learning.demonstrate.collect import Collected, SessionConfig, demonstrate
-from kata_learning.demonstrate.episode import EpisodeConfig, Outcome
-
-__all__ = ["Collected", "EpisodeConfig", "Outcome", "SessionConfig", "demonstrate"]

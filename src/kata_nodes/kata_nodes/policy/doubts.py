@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a policy is at and how sure of it, told to the safety node, the log, diagnostics (REP 107) and who else listens."""
+
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+from rclpy.node import Node
+from std_msgs.msg import Bool, String
+
+from kata_nodes import qos
+from kata_nodes.convert import to_time
+from kata_policy import Certainty, Judgement, MonitorSpec
+from kata_policy.running.runner import Phase, Step
+
+__all__ = ["Doubts"]
+
+_LEVELS = {
+    Certainty.SURE: (DiagnosticStatus.OK, "where it was trained"),
+    Certainty.WARNING: (DiagnosticStatus.WARN, "at the edge of what it was trained on"),
+    Certainty.UNSURE: (DiagnosticStatus.ERROR, "outside of what it was trained on: the robot holds"),
+}
+
+_UNITS = {"distance": "", "disagreement": "_rad", "stillness": "_rad"}
+
+_WORDS = {
+    Phase.RETREATING: "unsure for too long: the robot backs away along its own path, then the policy tries again",
+    Phase.ENDING: "the episode is over: holding, then back to rest",
+    Phase.NEEDS_PERSON: "still unsure: the robot goes to rest and needs a person, who looks why and engages the policy anew",
+}
+
+
+class Doubts:
+    """Publishes ``~/unsure`` at each step, ``~/state`` (a `Phase`) when it changes and ``/diagnostics`` when asked to."""
+
+    def __init__(self, node: Node, spec: MonitorSpec | None) -> None:
+        """Make the publishers.
+
+        Args:
+            node: The policy's node.
+            spec: The policy's monitor; None if it brings none, which is reported once.
+        """
+        self._node, self._spec = node, spec
+        self._unsure = node.create_publisher(Bool, "~/unsure", qos.STREAM)
+        self._diagnostics = node.create_publisher(DiagnosticArray, "/diagnostics", qos.EVENT)
+        self._state = node.create_publisher(String, "~/state", qos.LATCHED)
+        self._phase: Phase | None = None
+        self._last: Judgement | None = None
+        self._worst: Judgement | None = None
+        if spec is None:
+            node.get_logger().warning("the policy brings no monitor: nothing tells when it is where it was never trained")
+
+    def note(self, step: Step) -> None:
+        """Tell what came of a step."""
+        self._unsure.publish(Bool(data=step.unsure))
+        if step.phase is not self._phase:
+            self._say(step.phase)
+        judgement = step.judgement
+        before = self._last.certainty if self._last else Certainty.SURE
+        if judgement.certainty is not before:
+            text = f"policy is {_LEVELS[judgement.certainty][1]} ({self._figures(judgement)})"
+            if judgement.certainty > Certainty.SURE:  # rclpy wants a line of its own for each severity
+                self._node.get_logger().warning(text)
+            else:
+                self._node.get_logger().info(text)
+        self._last = judgement
+        if self._worst is None or judgement.certainty >= self._worst.certainty:
+            self._worst = judgement
+
+    def _say(self, phase: Phase) -> None:
+        self._phase = phase
+        self._state.publish(String(data=phase))
+        if phase is Phase.NEEDS_PERSON:
+            self._node.get_logger().error(_WORDS[phase])
+        elif phase in _WORDS:
+            self._node.get_logger().info(_WORDS[phase])
+
+    def publish(self) -> None:
+        """Publish the worst that was found since the last time."""
+        worst, self._worst = self._worst, None
+        if worst is None or self._spec is None:
+            return
+        lost = self._phase is Phase.NEEDS_PERSON
+        level, text = (DiagnosticStatus.ERROR, _WORDS[Phase.NEEDS_PERSON]) if lost else _LEVELS[worst.certainty]
+        values = {}
+        for score, unit in _UNITS.items():
+            if (levels := getattr(self._spec, score)) is not None:
+                values[f"{score}{unit}"] = getattr(worst, score)
+                values |= {f"warning_{score}{unit}": levels.warning, f"hold_{score}{unit}": levels.hold}
+        pairs = [KeyValue(key=key, value=f"{value:.4g}") for key, value in values.items()]
+        name = f"{self._node.get_name()}: monitor"
+        array = DiagnosticArray(
+            status=[DiagnosticStatus(level=level, name=name, message=text, hardware_id="policy", values=pairs)]
+        )
+        array.header.stamp = to_time(self._node.get_clock().now().nanoseconds)
+        self._diagnostics.publish(array)
+
+    def _figures(self, judgement: Judgement) -> str:
+        if self._spec is None:
+            return "not monitored"
+        parts = []
+        for score, unit in _UNITS.items():
+            if (levels := getattr(self._spec, score)) is not None:
+                parts.append(f"{score} {getattr(judgement, score):.3g}, holds beyond {levels.hold:.3g}{unit.replace('_', ' ')}")
+        return "; ".join(parts)

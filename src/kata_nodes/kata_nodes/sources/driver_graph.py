@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What every node that a person drives by has in common: the robot's joints and stops, frames, targets, a heartbeat."""
+
+from geometry_msgs.msg import TwistStamped
+from rclpy.node import Node
+from std_msgs.msg import Bool, Empty
+
+from kata_model import JointCommand, JointState, RobotModel, Status
+from kata_msgs.msg import EngageState, Verdict
+from kata_msgs.msg import HumanFrames as HumanFramesMsg
+from kata_msgs.msg import JointCommand as JointCommandMsg
+from kata_nodes import qos
+from kata_nodes.clocks import steady_time
+from kata_nodes.convert import JointConverter, engage_to, frames_to, to_time
+from kata_nodes.latest import Latest
+from kata_nodes.retarget.commanded import Commanded
+from kata_teleop.engage import Cause, Driven, EngageStatus, Heartbeat, Phase, Twist
+
+__all__ = ["DriverGraph"]
+
+
+class DriverGraph:
+    """Hears and publishes for a source; its heartbeat ends where a loss lasts, so that safety stops."""
+
+    def __init__(self, node: Node, source: str, robot: RobotModel, lost_time: float) -> None:
+        """Join; lost_time is how long being lost is only held [s]."""
+        self._node, self._source, self._robot = node, source, robot
+        self._joints = JointConverter(robot.layout)
+        self._robot_is, self._verdicts = Commanded(node, self._joints), Latest(node, Verdict, "verdict")
+        self._frames = node.create_publisher(HumanFramesMsg, "frames", qos.STREAM)
+        self._targets = node.create_publisher(JointCommandMsg, "target", qos.STREAM)
+        self._twist = node.create_publisher(TwistStamped, "cmd_vel", qos.STREAM)
+        self._engage = node.create_publisher(EngageState, "engage/state", qos.STREAM)
+        self._button = node.create_publisher(Bool, "safety/estop", qos.EVENT)
+        self._beat = node.create_publisher(Empty, "operator/heartbeat", qos.STREAM)
+        self._heart, self._ever, self._steady = Heartbeat(lost_time), False, steady_time(node)
+
+    def now(self) -> int:
+        """Return the robot's time [ns]."""
+        return int(self._node.get_clock().now().nanoseconds)
+
+    def state(self) -> JointState | None:
+        """Return the robot's joints as they are commanded, or measured; None before they were heard."""
+        return self._robot_is.state()
+
+    def stopped(self) -> bool:
+        """Return whether safety has stopped the robot, or is stopping it."""
+        message = self._verdicts.read()
+        return message is not None and message.status in (Status.STOPPED, Status.STOPPING)
+
+    def refusal(self) -> str:
+        """Return why nobody may engage, or an empty string."""
+        return Cause.STOPPED if self.stopped() else ""
+
+    def publish(self, driven: Driven) -> None:
+        """Publish what the person asks for."""
+        self._frames.publish(frames_to(driven.frames))
+        if driven.target is not None:
+            self.publish_target(driven.target)
+        if driven.twist is not None:
+            self._publish_twist(driven.twist)
+        if driven.estop:
+            self._button.publish(Bool(data=True))
+
+    def publish_target(self, target: JointCommand) -> None:
+        """Wish for joint positions."""
+        self._targets.publish(self._joints.command_to(target))
+
+    def _publish_twist(self, twist: Twist) -> None:
+        message = TwistStamped()
+        message.header.stamp, message.header.frame_id = to_time(self.now()), self._robot.description.base_link
+        message.twist.linear.x, message.twist.linear.y, message.twist.angular.z = twist.forward, twist.left, twist.turn
+        self._twist.publish(message)
+
+    def tell(self, status: EngageStatus, lost_since: int | None) -> None:
+        """Say where the engage contract stands, and that the person is well, if so."""
+        self._engage.publish(engage_to(self.now(), self._source, status))
+        self._ever = self._ever or status.phase is Phase.ENGAGED
+        if self._heart.beats(lost_since, self.stopped(), self._steady()) and self._ever:
+            self._beat.publish(Empty())

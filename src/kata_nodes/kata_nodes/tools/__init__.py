@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Nodes and helpers of a session: conductor, replay, clock echo, a terminal as an e-stop."""

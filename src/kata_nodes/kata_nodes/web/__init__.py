@@ -1,2 +1,0 @@
-# SPDX-License-Identifier: Apache-2.0
-"""The console's server: pages, pairing, one WebSocket; decisions are kata_core.console's and kata_core.engage's."""

@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The gate between what someone wants and what the robot is told."""
+
+from kata_safety.button import StopButtons
+from kata_safety.config import SafetyConfig
+from kata_safety.filter import SafetyFilter
+from kata_safety.guard.guard import Guard, Wish
+from kata_safety.guard.shapes import Shapes, load_shapes
+from kata_safety.intake import Received
+from kata_safety.last_resort import LastResort
+from kata_safety.limits import JointLimits, LimitedStep
+from kata_safety.senses import NOTHING, Senses
+from kata_safety.standing import UNKNOWN_BASE, Standing
+from kata_safety.stops.stability import BaseState
+from kata_safety.stops.table import StopCategory, StopTable
+from kata_safety.stops.watchdog import Alternation, LoopMonitor, Watchdog
+
+__all__ = [
+    "NOTHING",
+    "UNKNOWN_BASE",
+    "Alternation",
+    "BaseState",
+    "Guard",
+    "JointLimits",
+    "LastResort",
+    "LimitedStep",
+    "LoopMonitor",
+    "Received",
+    "SafetyConfig",
+    "SafetyFilter",
+    "Senses",
+    "Shapes",
+    "Standing",
+    "StopButtons",
+    "StopCategory",
+    "StopTable",
+    "Watchdog",
+    "Wish",
+    "load_shapes",
+]

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A robot on its own feet, as the safety filter sees it."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from kata_model.arrays import FloatArray
+from kata_model.base_motion import BaseMotion
+from kata_model.joints import JointState
+from kata_model.robot import RobotModel
+from kata_safety.balance.config import BalanceConfig
+from kata_safety.balance.controller import Posture, StandingController
+from kata_safety.balance.floating_body import FloatingBody
+from kata_safety.balance.guard import PlantedGuard
+from kata_safety.balance.planted import PlantedSoles
+from kata_safety.balance.postures import load_postures, standing_height
+from kata_safety.balance.stance import Stance
+from kata_safety.config import SafetyConfig
+from kata_safety.guard.guard import GuardedStep
+from kata_safety.guard.shapes import Shapes, load_shapes
+
+__all__ = ["Footing"]
+
+_LOW = 0.02
+"""Height of the base over the refuge's from which on a retreat has arrived [m]."""
+
+_SHY = 0.05
+"""Distance from a leg joint's end over which the balance loses its say in what pushes the joint there [rad]."""
+
+_BRAKING = 100.0
+"""Deceleration that a leg's drive manages with ease [rad/s²]: where the joint could stop is what counts as its distance."""
+
+
+class Footing:
+    """Keeps a robot on its feet: a guard for what is commanded, a controller for what is measured."""
+
+    def __init__(self, robot: RobotModel, limits: SafetyConfig, config: BalanceConfig | None = None) -> None:
+        """Prepare for a robot.
+
+        Raises:
+            ConfigError: The robot has no retargeting table, which says where its soles are.
+            RobotError: Its postures are unusable, or a leg has not six joints.
+        """
+        config = config or BalanceConfig()
+        body = FloatingBody(robot)
+        self._robot, self._body, self._soles, self._period = robot, body, PlantedSoles(body), 1.0 / limits.rate
+        postures = load_postures(robot)
+        self.refuge = postures.squat
+        self.guard = PlantedGuard(body, self._soles, _closer(load_shapes(robot), postures.closer), limits, config)
+        self._fastest = float(self.guard.limits.velocity[body.legs].min())
+        self._stance = Stance(body, self._soles, standing_height(robot, postures.standing), config)
+        self._low = self._soles.wish(self.refuge)[0] + _LOW
+        self._controller = StandingController(body, config)
+        self._tracking = np.full(len(robot.layout), limits.max_tracking_error)
+        self._tracking[body.legs] = config.leg_tracking_error
+        self._pull, self._drag = robot.stiffness[body.legs], robot.damping[body.legs]
+        self._ends = robot.lower[body.legs], robot.upper[body.legs]
+        self._velocity: FloatArray = np.zeros(len(robot.layout))
+        self._given: FloatArray | None = None
+
+    @property
+    def tracking(self) -> FloatArray:
+        """Largest distance of command and measurement that is no fault, shape (n,), [rad]."""
+        return self._tracking
+
+    def lead(self, wanted: FloatArray, goal: FloatArray, cap: float) -> FloatArray:
+        """Return a wish that the legs can follow, [rad/s]; arguments as in `Stance`."""
+        return self._stance.lead(self.guard.at, wanted, goal, min(cap, self._fastest))
+
+    def arrived(self, tolerance: float) -> bool:
+        """Return whether the commanded posture is the refuge: the base as low, the other joints within a tolerance [rad]."""
+        apart = np.abs(self.guard.position - self.refuge)[self._body.upper]
+        return bool(apart.max(initial=0.0) <= tolerance and self.guard.at.height <= self._low)
+
+    def effort(self, step: GuardedStep, measured: JointState | None, base: BaseMotion | None) -> FloatArray:
+        """Return feed-forward efforts that keep the balance, shape (n,), [N·m].
+
+        The legs' drives pull towards the commanded posture; the controller wants certain efforts in all. What the drives
+        will add at the measured state is therefore taken off, but not from a joint on its way to its end: a leg that lost
+        the floor would drift there. Without a measurement the last efforts stay, and without a first one they are those
+        of the commanded motion.
+
+        Args:
+            step: What is commanded.
+            measured: Joints, None if not known.
+            base: Base, None if not known.
+        """
+        acceleration = (step.velocity - self._velocity) / self._period
+        self._velocity = step.velocity
+        if measured is None or base is None or not _finite(measured, base):
+            return step.effort if self._given is None else self._given
+        posture = Posture(step.position, step.velocity, acceleration)
+        effort = self._controller.efforts(posture, measured, base).effort
+        legs = self._body.legs
+        apart, slower = step.position - measured.position, step.velocity - measured.velocity
+        effort[legs] -= self._pull * apart[legs] + self._drag * slower[legs]
+        effort[legs] = self._shy(effort[legs], measured.position[legs], measured.velocity[legs])
+        self._given = effort
+        return effort
+
+    def _shy(self, effort: FloatArray, position: FloatArray, velocity: FloatArray) -> FloatArray:
+        """Return the legs' efforts without what would push a joint onto its end, shape (legs,) each."""
+        stop = position + velocity * np.abs(velocity) / (2.0 * _BRAKING)
+        left = np.where(effort < 0.0, stop - self._ends[0], self._ends[1] - stop)
+        shied: FloatArray = effort * np.clip(left / _SHY, 0.0, 1.0)
+        return shied
+
+
+def _finite(joints: JointState, base: BaseMotion) -> bool:
+    values = (joints.position, joints.velocity, base.position, base.orientation_xyzw, base.linear_velocity, base.angular_velocity)
+    return bool(np.isfinite(np.concatenate(values)).all() and base.orientation_xyzw @ base.orientation_xyzw > 0.25)
+
+
+def _closer(shapes: Shapes, closer: Mapping[int, float]) -> Shapes:
+    """Return shapes whose pairs of the base and of the link behind a joint may be nearer, by joint index [m]."""
+
+    def less(first: int, second: int) -> float:
+        bodies = sorted((shapes.capsules[first].body, shapes.capsules[second].body))
+        return closer.get(bodies[1] - 1, 0.0) if bodies[0] == 0 else 0.0
+
+    gaps = (gap if gap.border else gap._replace(clearance=gap.clearance - less(gap.first, gap.second)) for gap in shapes.gaps)
+    return replace(shapes, gaps=tuple(gaps))

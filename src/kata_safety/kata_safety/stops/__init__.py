@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What stops the robot, how hard, and when that may end."""
