@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every thread and process of the stack is in the table of docs/safety.md: what if it raises, what if it hangs, and the test."""
+"""Every thread and process of the stack is in the list of docs/safety.md: what if it raises, what if it hangs, and the test."""
 
 import re
 from pathlib import Path
@@ -16,8 +16,9 @@ OURS = re.compile(r"launching/interpreter\.py$")
 
 def rows() -> list[list[str]]:
     text = (ROOT / "docs" / "safety.md").read_text()
-    table = text.partition("## Threads and processes")[2].partition("\n## ")[0]
-    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in table.splitlines() if line.startswith("| ")][1:]
+    section = text.partition("## Threads and processes")[2].partition("\n## ")[0]
+    entries = [entry.split("\n  - ") for entry in section.split("\n- ")[1:]]
+    return [[" ".join(part.split()) for part in entry] for entry in entries]
 
 
 def test_every_place_that_starts_one_is_in_the_table() -> None:
@@ -31,6 +32,6 @@ def test_every_place_that_starts_one_is_in_the_table() -> None:
 def test_every_row_answers_and_names_tests_that_exist() -> None:
     names = {file.name for file in (ROOT / "tests").rglob("test_*.py")}
     for row in rows():
-        assert len(row) == 5 and all(row), row[0]
+        assert [part.partition(":")[0] for part in row[1:]] == ["what it does", "if it raises", "if it hangs", "test"], row[0]
         tests = re.findall(r"test_\w+\.py", row[4])
         assert tests and set(tests) <= names, row[0]
