@@ -120,10 +120,10 @@ class LockstepGraph:
         return question.answer
 
     def session(self, seconds: float = 600.0) -> int:
-        """Let time pass until the conductor ends, and return its exit code."""
-        conductor: Any = self.nodes["conductor"]
-        assert self.until(lambda: conductor.exit_code is not None, seconds), "the session does not end"
-        return int(conductor.exit_code)
+        """Let time pass until the episode runner ends, and return its exit code."""
+        runner: Any = self.nodes["episode_runner"]
+        assert self.until(lambda: runner.exit_code is not None, seconds), "the session does not end"
+        return int(runner.exit_code)
 
     def close(self) -> None:
         """End all nodes."""

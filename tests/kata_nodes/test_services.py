@@ -14,7 +14,7 @@ from kata_model.errors import KataError
 from kata_msgs.srv import StartEpisode
 from kata_nodes import services
 from kata_nodes.policy.policy_node import PolicyNode
-from kata_nodes.script import Prompter
+from kata_nodes.script_steps import ScriptSteps
 from kata_nodes.services import Services, once
 from kata_nodes.sources.mocap_source_node import MocapSourceNode
 from kata_nodes.sources.operator_node import OperatorNode
@@ -78,26 +78,26 @@ def graph(ros_domain, monkeypatch):
 
 def test_an_answer_that_is_lost_is_asked_for_again(graph):
     live = graph(lost=2)
-    answer = live.play(Prompter(live.asker, 20.0, {"deaf/work": Trigger}).call("deaf/work", Trigger.Request()))
+    answer = live.play(ScriptSteps(live.asker, 20.0, {"deaf/work": Trigger}).call("deaf/work", Trigger.Request()))
     assert answer.success and len(live.done) >= 3
 
 
 def test_whoever_does_not_answer_is_named(graph):
     live = graph(lost=1_000_000)
-    prompter = Prompter(live.asker, 0.5, {"deaf/work": Trigger, "nobody/works": Trigger})
+    steps = ScriptSteps(live.asker, 0.5, {"deaf/work": Trigger, "nobody/works": Trigger})
     with pytest.raises(KataError, match=r"waited 0\.5 s for an answer of deaf/work by node deaf"):
-        live.play(prompter.call("deaf/work", Trigger.Request()))
+        live.play(steps.call("deaf/work", Trigger.Request()))
     with pytest.raises(KataError, match="for an answer of nobody/works by a node that offers it: there is none"):
-        live.play(prompter.call("nobody/works", Trigger.Request()))
+        live.play(steps.call("nobody/works", Trigger.Request()))
 
 
 def test_hundreds_of_calls_leave_nothing_behind(graph):
     """One client a service, made once, and no request that is remembered: a session of any length fits."""
     live = graph(lost=0)
-    prompter = Prompter(live.asker, 20.0, {"deaf/work": Trigger})
+    steps = ScriptSteps(live.asker, 20.0, {"deaf/work": Trigger})
     for number in range(300):
         live.lost = len(live.done) + (number % 50 == 0)
-        live.play(prompter.call("deaf/work", Trigger.Request()))
+        live.play(steps.call("deaf/work", Trigger.Request()))
     assert len(list(live.asker.clients)) == 1
     assert not next(iter(live.asker.clients))._pending_requests
 

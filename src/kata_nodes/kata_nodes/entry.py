@@ -12,12 +12,17 @@ from kata_nodes.lockstep.link import expected, in_lockstep
 __all__ = ["main", "module_of"]
 
 
+_RENAMED = {"conductor": "episode_runner"}
+"""Programs that still start under their former names, for one release."""
+
+
 def module_of(program: str) -> str:
     """Return the module of a node's program: ``<program>_node.py`` in one of the folders beside this file.
 
     Raises:
         ModuleNotFoundError: No node has that program.
     """
+    program = _RENAMED.get(program, program)
     for file in Path(__file__).parent.glob(f"*/{program}_node.py"):
         return f"{__package__}.{file.parent.name}.{file.stem}"
     raise ModuleNotFoundError(f"no node has a program {program!r}")
@@ -33,7 +38,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # `kata launch` lets it wait while Python begins
     program = Path(sys.argv[0]).name
-    sys.argv += enclave_arguments(program, sys.argv)
+    sys.argv += enclave_arguments(_RENAMED.get(program, program), sys.argv)
     if in_lockstep():
         if program == "sim":
             raise SystemExit(importlib.import_module("kata_nodes.lockstep.host").host(sys.argv[1:]))

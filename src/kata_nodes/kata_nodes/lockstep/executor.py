@@ -16,7 +16,7 @@ from kata_model.errors import KataError
 
 __all__ = ["FLOW", "LockstepError", "LockstepExecutor", "World"]
 
-FLOW = ("sim", "mocap", "operator", "gamepad", "leader", "replay", "retarget", "policy", "safety", "recorder", "conductor")
+FLOW = ("sim", "mocap", "operator", "gamepad", "leader", "replay", "retarget", "policy", "safety", "recorder", "episode_runner")
 """Names of the nodes from where data come to where they go; a node that is not named here comes before ``retarget``."""
 
 _MOST_ROUNDS = 1000

@@ -22,7 +22,7 @@ from kata_nodes import params, qos
 from kata_nodes.clocks import steady_clock
 from kata_nodes.convert import JointConverter
 from kata_nodes.latest import Latest
-from kata_nodes.script import Prompter, Script
+from kata_nodes.script_steps import Script, ScriptSteps
 from kata_retarget.playback import Playback
 
 _SILENCE = 3_000_000_000
@@ -51,7 +51,7 @@ class PlayNode(Node):
         self._config = params.declare(self, PlayConfig)
         self._robot, self._trajectory, self._tell = robot, trajectory, tell
         self._joints = JointConverter(robot.layout)
-        self._prompter = Prompter(self, self._config.patience)
+        self._steps = ScriptSteps(self, self._config.patience)
         self._state = Latest(self, JointStateMsg, "joint_states")
         self._verdict = Latest(self, Verdict, "verdict")
         self._others = Latest(self, JointCommandMsg, "target")
@@ -99,7 +99,7 @@ class PlayNode(Node):
 
     def _wait(self, what: str, condition: Callable[[], bool], where: str = "play", fix: str = "see what safety says") -> Script:
         try:
-            yield from self._prompter.until(what, condition)
+            yield from self._steps.until(what, condition)
         except KataError as error:
             raise KataError(error.what, where=where, fix=fix) from error
 

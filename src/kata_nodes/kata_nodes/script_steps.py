@@ -10,14 +10,14 @@ from kata_model.errors import KataError
 from kata_nodes.clocks import steady_clock
 from kata_nodes.services import Services
 
-__all__ = ["Prompter", "Script"]
+__all__ = ["Script", "ScriptSteps"]
 
 Script = Generator[None, None, Any]
 """A part of a sequence; what it returns goes to the ``yield from`` that plays it."""
 
 
-class Prompter:
-    """Waits for conditions and services on behalf of a node, by its steady clock, and not for ever.
+class ScriptSteps:
+    """Steps that scripts are made of: wait for a condition, ask a service; by the node's steady clock, and not for ever.
 
     Args:
         node: Whose sequence is played.
