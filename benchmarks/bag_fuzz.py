@@ -27,6 +27,8 @@ from rclpy.serialization import serialize_message
 from tqdm import tqdm
 
 from kata_data.bags.mcap_records import records_of
+from kata_data.bags.bag_writer import BagWriter
+from kata_data.bags.definitions import BagTopic
 from kata_data.bags.raw_bags import read_raw
 from kata_data.bags.reader import read_bag, verify_bag
 from kata_data.bags.repair import find_broken, repair_bag
@@ -34,8 +36,6 @@ from kata_model import HumanFrames, JointLayout, JointState
 from kata_model.errors import KataError
 from kata_nodes.convert import JointConverter, frames_to
 from kata_nodes.interfaces import message_type
-from kata_nodes.recorder.bag_metadata import BagTopic
-from kata_nodes.recorder.bag_writer import BagWriter
 
 TOPICS = ("joint_states", "frames")
 PATIENCE = 20

@@ -4,7 +4,7 @@
 from setuptools import find_packages, setup
 
 NODES = (
-    *("sim", "mocap_source", "operator", "retarget", "safety", "recorder", "policy", "episode_runner", "replay", "clock_echo"),
+    *("sim", "mocap_source", "operator", "retarget", "safety", "recorder", "policy", "episode_runner", "replay"),
     *("console", "gamepad", "gamepad_device", "leader"),
 )
 

@@ -15,14 +15,14 @@ from sensor_msgs.msg import JointState
 from std_msgs.msg import String
 from std_srvs.srv import SetBool
 
+from kata_data.bags.bag_writer import BagWriter
+from kata_data.bags.definitions import BagTopic
 from kata_model import JointCommand, load_robot
 from kata_msgs.msg import JointCommand as JointCommandMsg
 from kata_msgs.msg import TaskState, Verdict
 from kata_nodes import qos
 from kata_nodes.convert import JointConverter, from_time
 from kata_nodes.interfaces import message_type
-from kata_nodes.recorder.bag_metadata import BagTopic
-from kata_nodes.recorder.bag_writer import BagWriter
 from kata_policy import CONTRACT_KEY, MonitorSpec, PolicyContract
 from kata_policy.calibration import distance_scores, make_levels, whiten
 from kata_policy.observation import CameraSpec, TermSpec

@@ -28,7 +28,7 @@ from kata_data.grading import load_grading
 from kata_data.grading.from_bag import grade_one
 from kata_model.robot import load_robot
 from kata_msgs.msg import EpisodeMark, EpisodeState
-from kata_msgs.srv import ClockEcho, MarkEpisode, SaveEpisode, StartEpisode
+from kata_msgs.srv import MarkEpisode, SaveEpisode, StartEpisode
 from kata_nodes import qos
 from kata_nodes.convert import to_time
 
@@ -228,24 +228,6 @@ def test_ctrl_c_within_an_episode_keeps_it(recorder):
     rec.move(1.0)
     assert "kata bag repair" in rec.stop()
     assert repair_bag(find_broken([rec.out])[0]).messages > 10
-
-
-def test_the_offset_of_another_clock_is_stored(recorder, probe):
-    ahead = 2_000_000_000  # another machine, two seconds ahead
-
-    def answer(_, response):
-        response.host = "robot"
-        response.received = response.answered = to_time(time.time_ns() + ahead)
-        return response
-
-    probe.node.create_service(ClockEcho, "elsewhere/ask", answer)
-    rec = recorder(clock_echoes=["elsewhere/ask"])
-    rec.move(3.0)
-    assert rec.start().success
-    rec.move(0.3)
-    clocks = json.loads(read_info(Path(rec.save(task_success=True).path)).custom["clock_offsets"])
-    assert abs(clocks["robot"]["offset"] - 2.0) <= clocks["robot"]["uncertainty"] + 1e-6
-    assert clocks["robot"]["uncertainty"] < 0.5
 
 
 def test_the_keyboard_starts_marks_and_saves(recorder, probe):

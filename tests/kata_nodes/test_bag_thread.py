@@ -4,6 +4,7 @@
 import struct
 import threading
 import time
+from functools import partial
 
 import cv2
 import pytest
@@ -12,16 +13,16 @@ from rosbags.highlevel import AnyReader
 from sensor_msgs.msg import Image
 from std_msgs.msg import String
 
+from kata_data.bags.bag_writer import BagWriter
+from kata_data.bags.definitions import BagTopic
 from kata_data.bags.reader import read_info, verify_bag
 from kata_data.bags.repair import repair_bag
-from kata_data.recording import Store, StreamSpec
+from kata_data.recording import Store
 from kata_model.errors import DataError
 from kata_nodes.interfaces import message_type
 from kata_nodes.recorder import bag_thread
-from kata_nodes.recorder.bag_metadata import BagTopic
 from kata_nodes.recorder.bag_thread import BagThread, Sample
-from kata_nodes.recorder.bag_writer import BagWriter
-from kata_nodes.recorder.take import encoder
+from kata_nodes.recorder.image_cdr import compress_image
 
 TOPIC = "/words"
 
@@ -111,7 +112,7 @@ def test_whatever_an_encoder_raises_costs_that_message_alone_and_is_said(bag, ki
 def test_an_empty_picture_costs_itself_alone(tmp_path):
     topic = "/camera/compressed"
     bag = BagWriter(tmp_path / "episode_0000", [BagTopic(topic, message_type("sensor_msgs/msg/CompressedImage"))])
-    encode = encoder(StreamSpec("camera", "sensor_msgs/msg/Image", 10.0, Store.JPEG), 90)
+    encode = partial(compress_image, store=Store.JPEG, quality=90)
     thread = BagThread(bag, {topic: encode}, 10**6, 0.05)
     sound, empty = Image(height=2, width=2, encoding="rgb8", step=6, data=bytes(12)), Image(encoding="rgb8")
     for i, message in enumerate((sound, empty, sound)):

@@ -7,12 +7,13 @@ from rclpy.qos import QoSProfile
 from rclpy.serialization import serialize_message
 from rosbags.highlevel import AnyReader
 
+from kata_data.bags.bag_writer import BagWriter, next_episode
+from kata_data.bags.definitions import BagTopic
 from kata_model import HumanFrames, JointLayout, JointState
 from kata_model.errors import ConfigError, DataError
 from kata_nodes.convert import JointConverter, frames_to
 from kata_nodes.interfaces import message_type
-from kata_nodes.recorder.bag_metadata import BagTopic, qos_entry
-from kata_nodes.recorder.bag_writer import BagWriter, next_episode
+from kata_nodes.recorder.episode_metadata import qos_entry
 
 NAMES = ("a", "b")
 QOS = (qos_entry(QoSProfile(depth=3)),)

@@ -39,3 +39,25 @@ def test_what_is_missing_has_a_remedy() -> None:
     assert ended.returncode == 1
     (line,) = [line for line in ended.stdout.splitlines() if line.startswith("MEND")]
     assert "/no/such.xml" in line and "→ source scripts/env.sh" in line
+
+
+TRACKING = "C0A80001,robot.lan,3,1764561600.123,{offset},0.000010,0.000020,-3.1,0.002,0.05,{delay},{dispersion},64.2,{leap}\n"
+
+
+@pytest.mark.parametrize(
+    ("offset", "delay", "dispersion", "leap", "says", "well"),
+    [
+        ("-0.000120", "0.0008", "0.0003", "Normal", "off by 0.12 ms, 0.82 ms at most, against robot.lan", True),
+        ("0.0021", "0.004", "0.0061", "Normal", "off by 2.10 ms, 10.20 ms at most", False),
+        ("0.0", "0.0", "0.0", "Not synchronised", "no reference", True),
+    ],
+)
+def test_chronys_word_on_the_clock_is_passed_on(offset, delay, dispersion, leap, says, well) -> None:
+    report = TRACKING.format(offset=offset, delay=delay, dispersion=dispersion, leap=leap)
+    finding = doctor_command.clock_finding(report)
+    assert says in finding.text
+    assert (finding.fix == "") is well
+
+
+def test_a_chrony_that_does_not_run_has_no_reference() -> None:
+    assert "no reference" in doctor_command.clock_finding("").text

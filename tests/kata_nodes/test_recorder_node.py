@@ -17,7 +17,7 @@ from kata_data.bags.reader import read_info, verify_bag
 from kata_data.bags.repair import find_broken, repair_bag
 from kata_msgs.msg import EpisodeState
 from kata_msgs.srv import DiscardEpisode, SaveEpisode, StartEpisode
-from kata_nodes.recorder import recorder_facts, recorder_watch, stream_intake
+from kata_nodes.recorder import recorder_watch, stream_intake
 from kata_nodes.recorder.recorder_node import RecorderNode
 
 pytestmark = pytest.mark.ros
@@ -52,12 +52,12 @@ class Recorder:
         intake(data, {**stamps, "publication_sequence_number": self._number})
 
     @property
-    def take(self):
-        return self.node._take
+    def writer(self):
+        return self.node._writer
 
     def wait_for_error(self) -> None:
         """Wait until the thread has failed."""
-        thread, begun = self.take._thread, threading.Event()
+        thread, begun = self.writer._thread, threading.Event()
         for _ in range(2000):
             if thread.error:
                 return
@@ -69,7 +69,7 @@ class Recorder:
 def steady(monkeypatch):
     """Let the test set the steady time of the recorder's parts [s]."""
     time = SimpleNamespace(now=1.0)
-    for module in (recorder_facts, recorder_watch, stream_intake):
+    for module in (recorder_watch, stream_intake):
         monkeypatch.setattr(module, "steady_time", lambda node: lambda: int(1e9 * time.now))
     return time
 
@@ -105,10 +105,10 @@ def test_an_episode_whose_writing_fails_is_ended_said_and_kept_and_the_next_is_w
 
     recorder.start()
     recorder.hear(JOINTS, STATE)
-    recorder.take._thread._bag.flush()
-    while recorder.take._bag.messages == 0:
+    recorder.writer._thread._bag.flush()
+    while recorder.writer._bag.messages == 0:
         threading.Event().wait(0.001)
-    monkeypatch.setattr(recorder.take._bag, "write", fail)
+    monkeypatch.setattr(recorder.writer._bag, "write", fail)
     recorder.hear(JOINTS, STATE)
     recorder.wait_for_error()
     recorder.node._look()
@@ -133,7 +133,7 @@ def test_a_save_that_comes_before_the_failure_was_looked_at_saves_nothing(record
         raise KeyError("broken")
 
     recorder.start()
-    monkeypatch.setattr(recorder.take._bag, "write", fail)
+    monkeypatch.setattr(recorder.writer._bag, "write", fail)
     recorder.hear(JOINTS, STATE)
     answer = recorder.save()
     assert not answer.success
@@ -148,7 +148,7 @@ def test_whatever_completing_raises_is_answered_and_kept(recorder, monkeypatch, 
 
     recorder.start()
     recorder.hear(JOINTS, STATE)
-    monkeypatch.setattr(recorder.take._bag, "save", fail)
+    monkeypatch.setattr(recorder.writer._bag, "save", fail)
     answer = recorder.save()
     assert (answer.success, "kata bag repair" in answer.message) == (False, True)
     assert recorder.states[-1].state == EpisodeState.IDLE
@@ -177,7 +177,7 @@ def test_a_disk_that_hangs_is_said_long_before_the_queue_is_full(recorder, monke
         gate.wait(60.0)
 
     recorder.start()
-    monkeypatch.setattr(recorder.take._bag, "write", hang)
+    monkeypatch.setattr(recorder.writer._bag, "write", hang)
     recorder.hear(JOINTS, STATE)
     assert begun.wait(20.0)
     recorder.node._look()
@@ -226,7 +226,7 @@ def test_in_lockstep_a_bag_says_nothing_of_how_long_anything_took(made, monkeypa
         recorder.start()
         for _ in range(50):
             recorder.hear(JOINTS, STATE)
-        recorder.node._facts._census._known["/late"] = {"answered": True}
+        recorder.node._metadata._census._known["/late"] = {"answered": True}
         saved = recorder.save()
         assert saved.success
         assert "write_lag_p99_ms" not in read_info(Path(saved.path)).custom

@@ -123,7 +123,7 @@ def test_bad_policies_are_one_line(tmp_path, capsys, text):
 
 def test_the_recorder_asks_nodes_for_their_parameters_and_nothing_else(made):
     asks = {topic.removesuffix("Request") for topic in may(made, "recorder", "publish") if topic.startswith("rq/")}
-    assert asks == {"rq/*/list_parameters", "rq/*/get_parameters", "rq/clock_echo/ask", "rq/*/clock_echo/ask"}
+    assert asks == {"rq/*/list_parameters", "rq/*/get_parameters"}
 
 
 def test_a_node_with_a_name_of_its_own_serves_under_it(made):

@@ -16,9 +16,14 @@ from typing import NamedTuple
 
 from kata_model.errors import KataError
 
-__all__ = ["Finding", "add_arguments", "run"]
+__all__ = ["Finding", "add_arguments", "clock_finding", "run"]
 
 _SETUP = "run `make setup`, then start `kata` from .venv/bin or source scripts/env.sh"
+
+_CHRONY = "give all machines one time server in chrony.conf, then `chronyc makestep`"
+
+_CLOCK_ERROR = 0.010
+"""Error up to which clocks of several machines count as one [s]: docs/connect.md."""
 
 # In a process of its own, because a broken OpenGL driver can end it.
 _RENDERING = """
@@ -57,6 +62,7 @@ def run(args: argparse.Namespace) -> int:
         "messages": _messages,
         "Fast DDS profile": _profile,
         "network": _network,
+        "clock": _clock,
         "shared memory": _shared_memory,
         "robot": _robot,
         "rendering": _rendering,
@@ -114,6 +120,33 @@ def _profile() -> Finding:
 def _network() -> Finding:
     reach = os.environ.get("ROS_AUTOMATIC_DISCOVERY_RANGE", "SUBNET")
     return Finding(f"ROS_DOMAIN_ID {os.environ.get('ROS_DOMAIN_ID', '0')}, discovery {reach}")
+
+
+def _clock() -> Finding:
+    """Return what chrony says of this machine's clock; stamps of several machines are compared as they are."""
+    program = shutil.which("chronyc")
+    if program is None:
+        return Finding("not kept by chrony (needed where several machines take part)")
+    try:
+        ended = subprocess.run([program, "-c", "tracking"], capture_output=True, text=True, timeout=5, check=False)
+    except subprocess.TimeoutExpired:
+        return Finding("chronyc does not answer (needed where several machines take part)")
+    return clock_finding(ended.stdout if ended.returncode == 0 else "")
+
+
+def clock_finding(report: str) -> Finding:
+    """Judge what ``chronyc -c tracking`` says; empty if it says nothing.
+
+    Its fields 4, 10, 11 and 13 are the clock's offset, root delay, root dispersion [s] and the leap status; the error is
+    |offset| + dispersion + delay / 2 at most (chronyc(1), tracking).
+    """
+    fields = report.strip().split(",")
+    if len(fields) < 14 or fields[13] == "Not synchronised":
+        return Finding("chrony has no reference (needed where several machines take part)")
+    offset, delay, dispersion = abs(float(fields[4])), float(fields[10]), float(fields[11])
+    error = offset + dispersion + 0.5 * delay
+    text = f"off by {1e3 * offset:.2f} ms, {1e3 * error:.2f} ms at most, against {fields[1] or fields[0]} (chrony)"
+    return Finding(text, "" if error <= _CLOCK_ERROR else _CHRONY)
 
 
 def _shared_memory() -> Finding:

@@ -7,8 +7,8 @@ from threading import Condition, Event, Thread
 from time import monotonic
 from typing import NamedTuple
 
+from kata_data.bags.bag_writer import BagWriter
 from kata_model.errors import fault_text
-from kata_nodes.recorder.bag_writer import BagWriter
 
 __all__ = ["BagThread", "Sample"]
 

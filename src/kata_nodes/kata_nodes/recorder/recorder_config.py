@@ -28,7 +28,6 @@ class RecorderConfig:
     disk_time: float = param(60.0, unit="s", low=0.0, high=1e5, doc="No episode begins if the disk would be full sooner.")
     disk_reserve: float = param(0.1, unit="GB", low=0.0, high=1e4, doc="A running episode stops growing when so little is left.")
     grade: bool = param(True, doc="Grade each saved episode, and say so in episode/state.")
-    clock_echoes: tuple[str, ...] = param((), doc="Services kata_msgs/ClockEcho of other machines, to know their clocks' offset.")
 
     def streams(self) -> tuple[StreamSpec, ...]:
         """Return what is recorded.

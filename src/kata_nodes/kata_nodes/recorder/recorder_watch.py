@@ -7,15 +7,15 @@ from pathlib import Path
 
 from rclpy.node import Node
 
+from kata_data.bags.bag_writer import unfinished
 from kata_data.recording import DiskForecast
 from kata_data.recording.episode import EpisodeMachine
 from kata_nodes.clocks import in_lockstep, steady_time
-from kata_nodes.recorder.bag_writer import unfinished
+from kata_nodes.recorder.episode_writer import EpisodeWriter
 from kata_nodes.recorder.grader import Grade, Grader
 from kata_nodes.recorder.recorder_config import RecorderConfig
 from kata_nodes.recorder.recorder_status import Progress, RecorderStatus
 from kata_nodes.recorder.stream_intake import StreamIntake
-from kata_nodes.recorder.take import Take
 
 __all__ = ["RecorderWatch"]
 
@@ -47,11 +47,12 @@ class RecorderWatch:
         self._published = 0
         self._disk = DiskForecast(self._free(), 0.0)
 
-    def greet(self) -> None:
-        """Tell of episodes whose recorder died."""
+    def begin(self, machine: EpisodeMachine) -> None:
+        """Tell of episodes whose recorder died, and the first state."""
         left = unfinished(self._directory)
         if left:
             self._node.get_logger().warning(f"{len(left)} unfinished episodes: kata bag repair {self._directory}")
+        self.publish(machine, None, "")
 
     def saved(self, path: str) -> None:
         """Remember the last episode, and have it graded."""
@@ -69,47 +70,47 @@ class RecorderWatch:
         self._measure(None)
         return self._disk.refusal(self._limits)
 
-    def look(self, machine: EpisodeMachine, take: Take | None) -> str:
+    def look(self, machine: EpisodeMachine, writer: EpisodeWriter | None) -> str:
         """Report what happened since the last look; return why the episode must end now, or an empty string."""
-        self._measure(take)
+        self._measure(writer)
         graded = self._graded()
-        news = [*self._silences(), *self._losses(take), *self._hangs(take)]
-        if take is not None:
+        news = [*self._silences(), *self._losses(writer), *self._hangs(writer)]
+        if writer is not None:
             for line in news:
                 self._node.get_logger().warning(line)
-            if self._disk.exhausted(self._limits) and not take.complaint.startswith("disk"):
-                take.halt(f"disk nearly full: {self._disk.free:.2f} GB free; save the episode, it is cut here")
+            if self._disk.exhausted(self._limits) and not writer.complaint.startswith("disk"):
+                writer.halt(f"disk nearly full: {self._disk.free:.2f} GB free; save the episode, it is cut here")
             if news or graded or self._steady() - self._published > _PERIOD * 1e9:
-                self.publish(machine, take, "; ".join(news) or self._standing(take))
-            return take.error
+                self.publish(machine, writer, "; ".join(news) or self._standing(writer))
+            return writer.error
         if graded or self._steady() - self._published > _PERIOD * 1e9:
             self.publish(machine, None, self._disk.refusal(self._limits) or self._note)
         return ""
 
-    def publish(self, machine: EpisodeMachine, take: Take | None, note: str) -> None:
+    def publish(self, machine: EpisodeMachine, writer: EpisodeWriter | None, note: str) -> None:
         """Publish the state; without an episode the last one's note stands."""
         self._note, self._published = note, self._steady()
-        progress = Progress(self._path, take.messages if take else 0, take.refused if take else {}, note, self._grade)
+        progress = Progress(self._path, writer.messages if writer else 0, writer.refused if writer else {}, note, self._grade)
         self._status.publish(machine, progress, self._disk)
 
-    def account(self, take: Take) -> str:
+    def account(self, writer: EpisodeWriter) -> str:
         """Return what an episode lacks, or an empty string; a policy, say, has no frames at all."""
-        self._heard |= take.heard
+        self._heard |= writer.heard
         streams = {intake.stored for intake in self._intakes}
-        silent = [name for name in take.silent if name in streams]
+        silent = [name for name in writer.silent if name in streams]
         missing = [name for name in silent if name in self._heard or self._node.count_publishers(name)]
-        lost = {i.stored: i.drops.lost + take.refused[i.stored] for i in self._intakes}
+        lost = {i.stored: i.drops.lost + writer.refused[i.stored] for i in self._intakes}
         parts = [f"nothing came on {', '.join(missing)}"] if missing else []
         if any(lost.values()):
             parts.append("lost " + ", ".join(f"{count} on {name}" for name, count in lost.items() if count))
-        return "; ".join([*parts, take.complaint] if take.complaint else parts)
+        return "; ".join([*parts, writer.complaint] if writer.complaint else parts)
 
-    def _standing(self, take: Take) -> str:
+    def _standing(self, writer: EpisodeWriter) -> str:
         """Return what still holds though nothing is new."""
         silent = [intake.stored for intake in self._intakes if intake.silent]
         parts = [f"nothing comes on {', '.join(silent)}"] if silent else []
-        parts += [_HANGS.format(take.stuck)] if self._hung else []
-        return "; ".join([*parts, take.complaint] if take.complaint else parts)
+        parts += [_HANGS.format(writer.stuck)] if self._hung else []
+        return "; ".join([*parts, writer.complaint] if writer.complaint else parts)
 
     def _graded(self) -> bool:
         """Say what was graded; return whether the last episode was."""
@@ -123,27 +124,27 @@ class RecorderWatch:
     def _silences(self) -> list[str]:
         return [f"nothing comes on {intake.stored} any more" for intake in self._intakes if intake.look()]
 
-    def _losses(self, take: Take | None) -> list[str]:
+    def _losses(self, writer: EpisodeWriter | None) -> list[str]:
         lost = [(intake.stored, intake.report(), intake.drops.lost) for intake in self._intakes]
         lines = [f"lost {new} on {name}, {total} in all" for name, new, total in lost if new]
-        refused = sum(take.refused.values()) if take else 0
-        if take and refused > self._refused:
-            lines.append(f"not written: {refused - self._refused} messages: {take.complaint}")
+        refused = sum(writer.refused.values()) if writer else 0
+        if writer and refused > self._refused:
+            lines.append(f"not written: {refused - self._refused} messages: {writer.complaint}")
         self._refused = refused
         return lines
 
-    def _hangs(self, take: Take | None) -> list[str]:
+    def _hangs(self, writer: EpisodeWriter | None) -> list[str]:
         """Say once that nothing is written any more, long before the queue is full."""
-        was, self._hung = self._hung, take is not None and take.stuck > _HANGING
-        return [_HANGS.format(take.stuck)] if take and self._hung and not was else []
+        was, self._hung = self._hung, writer is not None and writer.stuck > _HANGING
+        return [_HANGS.format(writer.stuck)] if writer and self._hung and not was else []
 
-    def _measure(self, take: Take | None) -> None:
+    def _measure(self, writer: EpisodeWriter | None) -> None:
         """Look at the disk, and at how fast it fills: by the bag's growth, or by what would go into one."""
         now = self._steady()
         if now - self._looked < _PERIOD * 1e9:
             return
         total = sum(intake.bytes for intake in self._intakes)
-        grown = take.grown() if take else total - self._bytes
+        grown = writer.grown() if writer else total - self._bytes
         self._rate = 1e9 * grown / (now - self._looked)
         self._bytes, self._looked = total, now
         self._disk = DiskForecast(self._free(), 1e-9 * self._rate)

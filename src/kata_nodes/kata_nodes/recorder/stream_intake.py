@@ -1,20 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Receives one topic for the recorder: serialised, with both stamps, drops counted."""
+"""Receives one topic for the recorder: serialised, with both stamps, drops counted.
 
-from collections.abc import Callable
+Where a simulator's time counts, a receive stamp says when the middleware had the message, not when Python had.
+"""
+
+import struct
+from collections.abc import Callable, Iterable
 from inspect import Parameter, Signature
-from typing import Any
+from typing import Any, Protocol
 
 from rclpy.node import Node
+from rosgraph_msgs.msg import Clock
 
-from kata_data.recording import DropCounter, StreamSpec
+from kata_data.recording import DropCounter, SimulatedTime, StreamSpec
 from kata_nodes import qos
-from kata_nodes.clocks import steady_time
+from kata_nodes.clocks import in_lockstep, steady_time
 from kata_nodes.interfaces import MessageType, message_type
 from kata_nodes.recorder.bag_thread import Sample
-from kata_nodes.recorder.simulated_receipt import Receipt
 
-__all__ = ["StreamIntake"]
+__all__ = ["LockstepReceipt", "Receipt", "SimulatedReceipt", "StreamIntake", "stream_intakes"]
 
 _FRESH = 0.5
 """A stream is silent after this time without a message [s], or after `_PERIODS` of it."""
@@ -44,7 +48,7 @@ class StreamIntake:
     # Kilted 9.1.2); this signature asks for it, and `__call__` takes both forms.
     __signature__ = Signature([Parameter(name, Parameter.POSITIONAL_ONLY) for name in ("data", "info")])
 
-    def __init__(self, node: Node, spec: StreamSpec, sink: Callable[[Sample], None], simulated: Receipt | None) -> None:
+    def __init__(self, node: Node, spec: StreamSpec, sink: Callable[[Sample], None], simulated: "Receipt | None") -> None:
         """Subscribe.
 
         Args:
@@ -107,3 +111,52 @@ class StreamIntake:
         """Return what was lost since the last report."""
         lost, self.unreported = self.unreported, 0
         return lost
+
+
+class Receipt(Protocol):
+    """Tells receive stamps in the simulator's time."""
+
+    def at(self, received: int, before: int) -> int:
+        """Return what the clock showed at a system time [ns], not before `before`."""
+
+
+class LockstepReceipt:
+    """Receive stamps where time waits for the graph: what the clock shows, for no message is ever late."""
+
+    def __init__(self, node: Node) -> None:
+        """Take the node's clock."""
+        self._clock = node.get_clock()
+
+    def at(self, received: int, before: int) -> int:
+        """Return the simulated time [ns]."""
+        return int(self._clock.now().nanoseconds)
+
+
+class SimulatedReceipt:
+    """Listens to the simulator's clock, with the system's time at which each reading came."""
+
+    __signature__ = Signature([Parameter(name, Parameter.POSITIONAL_ONLY) for name in ("data", "info")])
+
+    def __init__(self, node: Node) -> None:
+        """Subscribe."""
+        self._clock, self._time = node.get_clock(), SimulatedTime()
+        node.create_subscription(Clock, "/clock", self, qos.RECORD, raw=True)
+
+    def __call__(self, *given: Any) -> None:
+        """Take a reading: two arguments, or one pair."""
+        data, info = given if len(given) == 2 else given[0]
+        seconds, nanoseconds = struct.unpack_from("<iI", data, 4)
+        self._time.note(int(info["received_timestamp"] or 0), seconds * 1_000_000_000 + nanoseconds)
+
+    def at(self, received: int, before: int) -> int:
+        """Return what the clock showed at a system time, or shows now where that is not known; `before` as in `SimulatedTime`."""
+        shown = self._time.at(received, before) if received else None
+        return int(self._clock.now().nanoseconds) if shown is None else shown
+
+
+def stream_intakes(node: Node, specs: Iterable[StreamSpec], sink: Callable[[Sample], None]) -> list[StreamIntake]:
+    """Subscribe to all streams on behalf of the recorder; `sink` takes what comes."""
+    receipt: Receipt | None = None
+    if node.get_parameter("use_sim_time").value:
+        receipt = LockstepReceipt(node) if in_lockstep() else SimulatedReceipt(node)
+    return [StreamIntake(node, spec, sink, receipt) for spec in specs]

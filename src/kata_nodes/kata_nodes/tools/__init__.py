@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Nodes and helpers of a session: episode runner, replay, clock echo, a terminal as an e-stop."""
+"""Nodes and helpers of a session: episode runner, replay, a terminal as an e-stop."""

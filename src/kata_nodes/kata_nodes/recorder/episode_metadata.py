@@ -1,54 +1,65 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a bag tells beside its messages: robot, parameters, software, clocks, losses."""
+"""What a bag tells beside its messages: robot, parameters, software, clock, losses, quality of service."""
 
+import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
+from rclpy.duration import Duration
 from rclpy.node import Node
+from rclpy.qos import QoSProfile
 
+from kata_data.bags.definitions import BagTopic
 from kata_model.robot.description import load_description
-from kata_nodes.clocks import in_lockstep, steady_time
+from kata_nodes.clocks import in_lockstep
 from kata_nodes.interfaces import message_type
-from kata_nodes.recorder.bag_metadata import BagTopic, qos_entry
-from kata_nodes.recorder.clock_watch import ClockWatch
 from kata_nodes.recorder.parameter_census import ParameterCensus
 from kata_nodes.recorder.recorder_config import RecorderConfig
 from kata_nodes.recorder.stream_intake import StreamIntake
-from kata_nodes.recorder.take import Attachment, stream_counts
 
-__all__ = ["RecorderFacts"]
-
-_PERIOD = 1.0
-"""Time between two questions to other clocks [s]."""
+__all__ = ["Attachment", "EpisodeMetadata", "qos_entry"]
 
 
-class RecorderFacts:
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A text that is stored in a bag.
+
+    Attributes:
+        name: File name.
+        media_type: Such as ``application/yaml``.
+        text: Content.
+    """
+
+    name: str
+    media_type: str
+    text: str
+
+
+class EpisodeMetadata:
     """Gathers what is stored with each episode.
 
     Attributes:
         marks: Full name of the topic of marks.
     """
 
-    def __init__(self, node: Node, config: RecorderConfig, intakes: Sequence[StreamIntake], simulated: bool) -> None:
+    def __init__(self, node: Node, config: RecorderConfig, intakes: Sequence[StreamIntake]) -> None:
         """Read what does not change.
 
         Raises:
             ConfigError: A label is wrong.
             RobotError: The robot is unknown.
         """
-        self._node, self._config, self._intakes, self._simulated = node, config, intakes, simulated
+        self._node, self._config, self._intakes = node, config, intakes
+        self._simulated = bool(node.get_parameter("use_sim_time").value)
         self.marks = node.resolve_topic_name("episode/marks")
         self._labels = dict(entry.partition("=")[::2] for entry in config.labels)
         self._robot = _describe(config.robot) if config.robot else ()
-        self._census, self._clocks = ParameterCensus(node), ClockWatch(node, config.clock_echoes)
-        self._stored_parameters, self._asked, self._steady = "", 0, steady_time(node)
+        self._census, self._stored_parameters = ParameterCensus(node), ""
 
     def look(self) -> None:
         """Go on asking other nodes."""
         self._census.look()
-        now = self._steady()
-        if now - self._asked > _PERIOD * 1e9:
-            self._asked = now
-            self._clocks.ask()
 
     def topics(self) -> list[BagTopic]:
         """Return what is recorded, with the QoS of the publishers seen by now."""
@@ -66,9 +77,7 @@ class RecorderFacts:
 
     def at_end(self, refused: Mapping[str, int], marks: int) -> dict[str, str]:
         """Return the facts that are known when an episode ends."""
-        offsets = self._clocks.text
-        clocks = {"clock_offsets": offsets} if offsets else {}
-        return {**stream_counts(self._intakes, refused), "marks": str(marks), **clocks}
+        return {**_stream_counts(self._intakes, refused), "marks": str(marks)}
 
     def attachments(self) -> list[Attachment]:
         """Return the files that a bag begins with; in lockstep no parameters, for it is chance who has told them by now."""
@@ -91,3 +100,34 @@ def _describe(robot: str) -> tuple[Attachment, ...]:
     sheet = (description.folder / "robot.yaml").read_text(encoding="utf-8")
     urdf = description.urdf.read_text(encoding="utf-8")
     return Attachment("robot.urdf", "application/xml", urdf), Attachment("robot.yaml", "application/yaml", sheet)
+
+
+def _stream_counts(intakes: Sequence[StreamIntake], refused: Mapping[str, int]) -> dict[str, str]:
+    """Return facts for the bag: what was received and lost on each stream (JSON), and lost in all."""
+    counts = {
+        i.stored: {"received": i.drops.received, "lost": i.drops.lost, "refused": refused.get(i.stored, 0)}
+        for i in intakes
+        if i.drops.received
+    }
+    lost = sum(count["lost"] + count["refused"] for count in counts.values())
+    return {"streams": json.dumps(counts), "lost": str(lost)}
+
+
+def qos_entry(profile: QoSProfile) -> dict[str, Any]:
+    """Return a profile as rosbag2 stores it."""
+    return {
+        "history": profile.history.name.lower(),
+        "depth": profile.depth,
+        "reliability": profile.reliability.name.lower(),
+        "durability": profile.durability.name.lower(),
+        "deadline": _duration(profile.deadline),
+        "lifespan": _duration(profile.lifespan),
+        "liveliness": profile.liveliness.name.lower(),
+        "liveliness_lease_duration": _duration(profile.liveliness_lease_duration),
+        "avoid_ros_namespace_conventions": profile.avoid_ros_namespace_conventions,
+    }
+
+
+def _duration(duration: Duration) -> dict[str, int]:
+    sec, nsec = divmod(duration.nanoseconds, 1_000_000_000)
+    return {"sec": sec, "nsec": nsec}

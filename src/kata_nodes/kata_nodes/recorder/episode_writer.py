@@ -1,56 +1,38 @@
 # SPDX-License-Identifier: Apache-2.0
 """One running episode: its bag, the thread that writes it, and what is said of it at the end."""
 
-import json
 import socket
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from rclpy.serialization import serialize_message
 
-from kata_data.recording import StreamSpec
+from kata_data.bags.bag_writer import BagWriter, next_episode
+from kata_data.bags.definitions import BagTopic
 from kata_model.errors import DataError, fault_text
 from kata_model.version import code_version
 from kata_msgs.msg import EpisodeMark
-from kata_nodes.recorder.bag_metadata import BagTopic
+from kata_nodes.clocks import in_lockstep
 from kata_nodes.recorder.bag_thread import BagThread, Sample
-from kata_nodes.recorder.bag_writer import BagWriter, next_episode
+from kata_nodes.recorder.episode_metadata import Attachment
 from kata_nodes.recorder.image_cdr import compress_image
 from kata_nodes.recorder.recorder_config import RecorderConfig
 from kata_nodes.recorder.stream_intake import StreamIntake
 
-__all__ = ["Attachment", "Take", "encoder", "stream_counts"]
+__all__ = ["EpisodeWriter", "encoders"]
 
 
-@dataclass(frozen=True, slots=True)
-class Attachment:
-    """A text that is stored in a bag.
-
-    Attributes:
-        name: File name.
-        media_type: Such as ``application/yaml``.
-        text: Content.
-    """
-
-    name: str
-    media_type: str
-    text: str
+def encoders(intakes: Iterable[StreamIntake], quality: int) -> dict[str, Callable[[bytes], bytes]]:
+    """Return what turns pictures into what is stored, by topic; JPEG of a quality from 1 to 100."""
+    return {i.stored: partial(compress_image, store=i.spec.store, quality=quality) for i in intakes if i.spec.compressed}
 
 
-def encoder(spec: StreamSpec, quality: int) -> Callable[[bytes], bytes]:
-    """Return what turns a picture of a stream into what is stored."""
-    return partial(compress_image, store=spec.store, quality=quality)
-
-
-class Take:
+class EpisodeWriter:
     """Writes an episode from its start until it is saved, kept or discarded."""
 
-    def __init__(
-        self, config: RecorderConfig, topics: Sequence[BagTopic], facts: Mapping[str, str], now: int, *, lockstep: bool = False
-    ) -> None:
+    def __init__(self, config: RecorderConfig, topics: Sequence[BagTopic], facts: Mapping[str, str], now: int) -> None:
         """Open the bag.
 
         Args:
@@ -58,13 +40,12 @@ class Take:
             topics: All topics that will be written.
             facts: What is known at the start.
             now: The node's time [ns].
-            lockstep: Whether the bag must not depend on how long anything takes, as `BagThread`.
 
         Raises:
             DataError: The folder cannot be written.
         """
         about = {"kata_version": code_version(), "host": socket.gethostname(), **facts, "start_stamp": str(now)}
-        self._facts, self._config, self._lockstep = about, config, lockstep
+        self._facts, self._config, self._lockstep = about, config, in_lockstep()
         self._bag = BagWriter(next_episode(Path(config.directory)), topics, about)
         self._thread: BagThread | None = None
         self._finished, self._size = False, 0
@@ -170,14 +151,3 @@ class Take:
         self.finish()
         if self._finished:
             self._bag.discard()
-
-
-def stream_counts(intakes: Sequence[StreamIntake], refused: Mapping[str, int]) -> dict[str, str]:
-    """Return facts for the bag: what was received and lost on each stream (JSON), and lost in all."""
-    counts = {
-        i.stored: {"received": i.drops.received, "lost": i.drops.lost, "refused": refused.get(i.stored, 0)}
-        for i in intakes
-        if i.drops.received
-    }
-    lost = sum(count["lost"] + count["refused"] for count in counts.values())
-    return {"streams": json.dumps(counts), "lost": str(lost)}
