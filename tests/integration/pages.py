@@ -11,6 +11,7 @@ import numpy as np
 from browser import WEB, Browser, Page
 from live_graph import Graph
 from observer import Observer
+from reference_timer import ReferenceTimer
 from sensor_msgs.msg import JointState
 
 from kata_model import load_robot
@@ -18,10 +19,36 @@ from kata_model.arrays import FloatArray
 from kata_msgs.msg import JointCommand, Verdict
 from kata_nodes.convert import from_time
 
-__all__ = ["Room"]
+__all__ = ["LATE", "PageTimer", "Room"]
 
 CONNECTED = "document.querySelector('#link').textContent.startsWith('Connected')"
 OPERATES = "document.querySelector('#seat').dataset.state === 'operator'"
+
+LATE = 0.01
+"""A machine whose timers are late by more may rightly lose a page for 80 ms [s]."""
+
+
+class PageTimer:
+    """Tells by how much timers were late while a test judged a page: the machine's and the page's own; use it as a context."""
+
+    def __init__(self, page: Page) -> None:
+        """Take the page; driver.mjs lets it note in ``window.late`` how late its timers are [ms]."""
+        self._page, self._machine = page, ReferenceTimer()
+
+    def __enter__(self) -> "PageTimer":
+        """Begin."""
+        self._page.evaluate("window.late = 0")
+        self._machine.__enter__()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """End."""
+        self._machine.__exit__(*error)
+
+    @property
+    def late(self) -> float:
+        """Largest time that a timer came too late by now [s]."""
+        return max(self._machine.worst, 1e-3 * float(self._page.evaluate("window.late")))
 
 
 class Room:

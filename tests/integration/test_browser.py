@@ -7,16 +7,12 @@ import numpy as np
 import pytest
 from browser import why_no_browser
 from circling_policy import write_circling_policy
-from pages import OPERATES, Room
-from reference_timer import ReferenceTimer
+from pages import LATE, OPERATES, PageTimer, Room
 
 from kata_data.bags.reader import read_info
 from kata_msgs.msg import Verdict
 
 pytestmark = [pytest.mark.ros, pytest.mark.slow]
-
-LATE = 0.01
-"""A machine whose timers are late by more may rightly lose a page for 80 ms [s]."""
 
 
 @pytest.fixture(scope="module")
@@ -40,16 +36,14 @@ def laptop(room):
 def drive(room, page, key, moved):
     """Hold a key until the palm has moved as wanted; where the machine stuttered and was lost, do what the page advises."""
     end = time.monotonic() + 60.0
-    page.evaluate("window.late = 0")
-    with ReferenceTimer() as timer:
+    with PageTimer(page) as timer:
         while time.monotonic() < end:
             page.do("keyDown", key=key)
             done = room.ros.until(moved, 4.0)
             page.do("keyUp", key=key)
             if done:
                 return
-            late = max(timer.worst, 1e-3 * float(page.evaluate("window.late")))  # the browser's, too
-            assert late > LATE, f"not moved, though no timer was late: {page.text('#verdict')}; {page.text('#hands')}"
+            assert timer.late > LATE, f"not moved, though no timer was late: {page.text('#verdict')}; {page.text('#hands')}"
             if page.evaluate("document.querySelector('#next-action').textContent") == "Release the stop":
                 page.click("#next-action")
     raise AssertionError(f"{page.text('#verdict')}; {page.text('#hands')}")

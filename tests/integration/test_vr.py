@@ -7,9 +7,8 @@ import itertools
 import numpy as np
 import pytest
 from browser import why_no_browser
-from pages import Room
-from reference_timer import ReferenceTimer
-from worn_headset import FOLLOWED, LATE, STILL, WornHeadset, distance_to_way
+from pages import LATE, PageTimer, Room
+from worn_headset import FOLLOWED, STILL, WornHeadset, distance_to_way
 
 from kata_msgs.msg import Verdict
 from kata_nodes.convert import from_time
@@ -57,7 +56,7 @@ def _no_step_is_faster_than_the_joints(room, headset):
     """Hold each command of a test against the one before: whatever happened, no joint is told to jump."""
     headset.recover()
     room.ros.take("command"), room.ros.take("verdict")
-    with ReferenceTimer() as headset.timer:
+    with PageTimer(headset.page) as headset.timer:
         yield
     commands, verdicts = room.ros.take("command"), room.ros.take("verdict")
     sent = [at for at, _ in verdicts]
@@ -82,11 +81,11 @@ def test_the_wrist_follows_a_hand_along_a_path(room, headset, report):
         farthest = max(farthest, distance_to_way(trace, before, before + way))
     errors = np.linalg.norm(np.array(corners) - start - np.cumsum(ways, axis=0), axis=1)
     report(f"palm off by {np.round(100 * errors, 1)} cm at the corners of the hand's path, {100 * farthest:.1f} cm between")
-    report(f"timers were {1e3 * headset.late:.0f} ms late at most, the hand lost {headset.lost} times")
+    report(f"timers were {1e3 * headset.timer.late:.0f} ms late at most, the hand lost {headset.lost} times")
     latency = headset.page.evaluate("kata.known.latency")
     report(f"a frame of the page: {latency['delay_ms']:.1f} ms to the server, jitter {latency['jitter_ms']:.1f} ms")
     assert np.all(errors < 0.015)
-    assert farthest < 0.015 + HASTE * headset.late
+    assert farthest < 0.015 + HASTE * headset.timer.late
     assert headset.page.evaluate("kata.panel.picture !== null"), "the robot's camera is on the board"
     headset.grip(False)
     before = room.settled()
@@ -113,7 +112,7 @@ def test_what_is_lost_holds_then_stops_and_engages_anew_without_a_jump(room, hea
     room.ros.until(lambda: False, 0.5)
     at = headset.interrupt(happens)
     held, stopped = when_it_stopped(room, at, leaves=not mended)
-    late = headset.late
+    late = headset.timer.late
     report(f"{happens}: followed for {1e3 * held:.0f} ms more, stopping after {stopped:.2f} s; timers {1e3 * late:.0f} ms late")
     assert "lost_operator" in room.verdict.reasons
     assert stopped or late > LATE, "it was lost before, though no timer was late"
@@ -144,7 +143,7 @@ def test_a_moments_loss_holds_and_stops_nothing(room, headset):
     headset.interrupt(f"{gone.format('false')}; setTimeout(() => {{ {gone.format('true')}; }}, 200)")
     headset.page.until("kata.known.engage.state === 'lost'")
     stopped = room.ros.until(lambda: room.verdict.status in STILL, 1.5)
-    assert not stopped or headset.late > 0.1, "who is back within half a second stops nothing"
+    assert not stopped or headset.timer.late > 0.1, "who is back within half a second stops nothing"
     assert headset.page.evaluate("kata.known.engage.state === 'lost' && kata.feedback.played.has('lost')")
     headset.engage()
     headset.go_home()

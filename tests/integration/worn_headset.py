@@ -6,18 +6,15 @@ from typing import Any
 
 import numpy as np
 from browser import Page
-from pages import Room
-from reference_timer import ReferenceTimer
+from pages import LATE, PageTimer, Room
 
 from kata_model.arrays import FloatArray
 from kata_msgs.msg import Verdict
 
-__all__ = ["FOLLOWED", "LATE", "STILL", "WornHeadset"]
+__all__ = ["FOLLOWED", "STILL", "WornHeadset"]
 
 FOLLOWED = (Verdict.FOLLOWING, Verdict.LIMITED)
 STILL = (Verdict.STOPPED, Verdict.STOPPING)
-LATE = 0.01
-"""A machine whose timers are late by more may rightly lose a hand for 80 ms [s]."""
 
 _PATIENCE = 60.0
 """Longest that a person tries to be followed [s]."""
@@ -27,7 +24,7 @@ class WornHeadset:
     """The headset's page and the hand that moves in front of it.
 
     Attributes:
-        timer: What the machine itself does meanwhile; each test brings one.
+        timer: How late the machine and the page are meanwhile; each test brings one.
         lost: How often the hand was lost though nothing was to happen to it: only a machine whose timers were late may do that.
         home: Where the robot's hand is left after each test [m].
     """
@@ -35,7 +32,7 @@ class WornHeadset:
     def __init__(self, room: Room, page: Page) -> None:
         """Take a page that is paired."""
         self._room, self.page = room, page
-        self.timer, self.lost = ReferenceTimer(), 0
+        self.timer, self.lost = PageTimer(page), 0
         self.home = np.zeros(3)
 
     def enter(self) -> None:
@@ -48,7 +45,6 @@ class WornHeadset:
         """Be in VR with all at hand, whatever a test that failed has left."""
         self.page.until("window.kata?.known.seat?.you === 'operator'")
         mended = (
-            "window.late = 0",
             "headset.controllers.right.connected = true",
             "headset.updateVisibilityState('visible')",
             "instruments.cut(false)",
@@ -97,7 +93,7 @@ class WornHeadset:
             if self._holds("['engaged', 'lost'].includes(kata.known.engage.state)", 5.0) and self.follows:
                 return
             self.lost += 1
-            assert self.late > LATE, f"lost though no timer was late: {self._told()}"
+            assert self.timer.late > LATE, f"lost though no timer was late: {self._told()}"
         raise AssertionError(f"never engaged: {self._told()}")
 
     def ready(self) -> None:
@@ -112,11 +108,6 @@ class WornHeadset:
         self.chord(("left", "x-button"), ("right", "a-button"), on=True)
         self._room.ros.until(lambda: self._room.verdict.status not in STILL, 5.0)
         self.chord(("left", "x-button"), ("right", "a-button"), on=False)
-
-    @property
-    def late(self) -> float:
-        """By how much timers were late at most in this test, the browser's too [s]."""
-        return max(self.timer.worst, 1e-3 * float(self.page.evaluate("window.late")))
 
     @property
     def follows(self) -> bool:
