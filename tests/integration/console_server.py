@@ -17,11 +17,11 @@ from websockets.exceptions import ConnectionClosed
 from kata_model import JointState, load_robot
 from kata_nodes.console.config import ConsoleConfig
 from kata_nodes.console.graph import Graph
-from kata_nodes.console.hub import Hub
 from kata_nodes.console.policy_host import PolicyHost
-from kata_nodes.console.serving.doorman import Doorman
+from kata_nodes.console.serving.admission import Admission
 from kata_nodes.console.serving.server import ConsoleServer
 from kata_nodes.console.serving.site import Site
+from kata_nodes.console.session import Session
 from kata_teleop.engage import EngageConfig, GamepadConfig
 
 __all__ = ["DIST", "Console", "LoggingGraph", "closed_with", "hello", "raw", "run", "until_closed"]
@@ -77,17 +77,17 @@ class Console:
         self.node = Node("console_test", context=self._context)
         robot, config = load_robot("g1"), ConsoleConfig()
         self.graph = LoggingGraph(self.node, robot, "vr")
-        self.hub = Hub(self.graph, config, EngageConfig(), GamepadConfig(), PolicyHost(DIST, robot, "g1", []))
-        self.hub.state = lambda: self.graph.rest  # stands in for a robot's joint states
+        self.session = Session(self.graph, config, EngageConfig(), GamepadConfig(), PolicyHost(DIST, robot, "g1", []))
+        self.session.state = lambda: self.graph.rest  # stands in for a robot's joint states
         listening = socket.create_server(("127.0.0.1", 0))
         self.port = listening.getsockname()[1]
         self.url = f"http{'s' if tls else ''}://127.0.0.1:{self.port}"
-        doorman = Doorman(["127.0.0.1", "localhost"], self.port, tls is not None, ())
-        self.server = ConsoleServer(self.hub, Site(DIST, robot), doorman, tls)
+        admission = Admission(["127.0.0.1", "localhost"], self.port, tls is not None, ())
+        self.server = ConsoleServer(self.session, Site(DIST, robot), admission, tls)
         self.server.start(listening)
 
     def code(self):
-        return self.hub.pairing.new_code(time.monotonic_ns())
+        return self.session.pairing.new_code(time.monotonic_ns())
 
     def headset(self, **changes):
         return EmulatedHeadset(self.url, self.code(), **changes)

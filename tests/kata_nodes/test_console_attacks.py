@@ -17,7 +17,7 @@ from emulated_headset import SEEN, EmulatedHeadset, controller, headset_frame
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from kata_nodes.console.serving import doorman, server
+from kata_nodes.console.serving import admission, server
 from kata_nodes.console.serving.certificate import certificate
 from kata_teleop.console import Allowance, Patience, encode_headset
 
@@ -37,12 +37,12 @@ def test_who_is_not_paired_is_refused(console):
             async with raw(console) as peer:
                 codes.append(await closed_with(peer, message))
                 # one wrong code too many would lock this test out as well
-                console.hub.pairing._failures.clear()
+                console.session.pairing._failures.clear()
         return codes
 
     assert run(attack()) == [4002, 4002, 4002, 4004, 4004, 4004]
     assert len(console.logged("refused_pairing")) == 6
-    assert not console.graph.frames and not console.hub.pressed
+    assert not console.graph.frames and not console.session.pressed
 
 
 def test_codes_are_good_once_and_guessing_locks(console):
@@ -128,7 +128,7 @@ def test_anyone_who_is_paired_may_stop(console):
             await viewer.ask("estop")
 
     run(attack())
-    assert console.hub.pressed and ("estop", "") in console.graph.actions
+    assert console.session.pressed and ("estop", "") in console.graph.actions
 
 
 def test_an_operator_drives_hands_over_and_comes_back(console):
@@ -162,7 +162,7 @@ def test_a_dead_socket_is_lost_at_once(console):
         return time.monotonic() - before
 
     run(attack())
-    assert console.hub.driver.status().cause == "socket"
+    assert console.session.driver.status().cause == "socket"
 
 
 @pytest.mark.parametrize("what", ["hidden", "session", "replayed", "late"])
@@ -228,7 +228,7 @@ def test_floods_are_dropped_then_end_the_connection(console):
     async def attack():
         headset = await console.headset().open()
         await headset.operate()
-        console.hub.clients[headset.number].patience = Patience(0.5)
+        console.session.clients[headset.number].patience = Patience(0.5)
         end = time.monotonic() + 20.0
         try:
             while time.monotonic() < end:
@@ -252,10 +252,10 @@ def test_fuzzed_messages_neither_move_nor_kill(console, caplog):
         headset, sent = None, 0
         while sent < messages:
             if headset is None or headset.socket.close_code is not None:
-                console.hub.seat.holder = None
+                console.session.lease.holder = None
                 headset = await console.headset().open()
                 await headset.operate()
-                lift_limits(console.hub.clients[headset.number])
+                lift_limits(console.session.clients[headset.number])
             with suppress(ConnectionClosed):
                 await headset.socket.send(mutant(dice, sent))
             sent += 1
@@ -265,7 +265,7 @@ def test_fuzzed_messages_neither_move_nor_kill(console, caplog):
 
     run(attack())
     assert not console.graph.complaints and "failed" not in caplog.text, f"seed {seed}"
-    console.hub.seat.holder = None
+    console.session.lease.holder = None
 
     async def still_well():
         async with console.headset() as headset:
@@ -273,7 +273,7 @@ def test_fuzzed_messages_neither_move_nor_kill(console, caplog):
             await drive(headset)
             return console.graph.frames[-1].engaged
 
-    assert not console.hub.pressed
+    assert not console.session.pressed
     steps = np.diff([frames.position[2] for frames in console.graph.frames], axis=0)
     assert np.isfinite(steps).all() and np.linalg.norm(steps, axis=1).max(initial=0.0) <= 0.15 + 1e-9, f"seed {seed}"
     assert run(still_well())
@@ -317,7 +317,7 @@ def test_hostile_values_are_answered_or_end_the_connection_with_a_reason(console
     async def attack():
         async with console.headset() as headset:
             await headset.operate()
-            lift_limits(console.hub.clients[headset.number])
+            lift_limits(console.session.clients[headset.number])
             for number, text in enumerate(texts):
                 await headset.socket.send(text)
                 if number % 40 == 0:  # the answers want to be read
@@ -327,7 +327,7 @@ def test_hostile_values_are_answered_or_end_the_connection_with_a_reason(console
         for value in HOSTILE:
             for field in ("name", "kind", "code", "token", "protocol", "more"):
                 text = json.dumps({**json.loads(hello(code=console.code())), field: "@"}).replace('"@"', value)
-                console.hub.pairing._failures.clear()
+                console.session.pairing._failures.clear()
                 async with raw(console) as peer:
                     await peer.send(text)
                     with suppress(ConnectionClosed):
@@ -393,7 +393,7 @@ def test_slow_loris_is_cut_off_and_others_are_served(hasty, console):
 
 
 def test_who_pairs_and_says_no_hello_is_sent_away(console, monkeypatch):
-    monkeypatch.setattr(doorman, "_HELLO", 0.5)
+    monkeypatch.setattr(admission, "_HELLO", 0.5)
 
     async def attack():
         async with raw(console) as peer:

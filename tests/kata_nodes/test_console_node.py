@@ -20,7 +20,7 @@ def test_a_pairing_code_stands_on_the_terminal_alone(ros_domain, monkeypatch, ca
     try:
         node = ConsoleNode(parameter_overrides=[Parameter("show_qr", value=False)])
         actions = []
-        node._server._hub.graph._actions.publish = lambda message: actions.append(str(message))
+        node._server._session.graph._actions.publish = lambda message: actions.append(str(message))
         node._invite()
         node.destroy_node()
     finally:

@@ -63,12 +63,12 @@ def test_a_stop_a_reset_and_pings_do_not_wait_for_a_save(console, services):
             await headset.operate()
             await headset.say("episode", id=900, do="save", success=True)
             await waits(services["episode/save"])
-            client = console.hub.clients[headset.number]
+            client = console.session.clients[headset.number]
             before = client.heard
             assert (await headset.ask("estop"))["ok"]
-            assert console.hub.pressed
+            assert console.session.pressed
             assert (await headset.ask("reset"))["ok"]
-            assert not console.hub.pressed
+            assert not console.session.pressed
             pings = len(headset.heard["ping"])
             await headset.until("ping", lambda _: len(headset.heard["ping"]) > pings + 1)
             assert client.heard > before and 900 not in answers(headset), "the save still goes on"
@@ -87,7 +87,7 @@ def test_a_stop_does_not_wait_for_a_policy_that_is_loaded(console, services):
         go_on.wait(30.0)
         return "it was only a test"
 
-    console.hub.policies.load = load
+    console.session.policies.load = load
 
     async def press():
         async with console.headset() as headset:
@@ -97,7 +97,7 @@ def test_a_stop_does_not_wait_for_a_policy_that_is_loaded(console, services):
             assert (await headset.ask("estop"))["ok"] and 900 not in answers(headset)
             go_on.set()
             await headset.until("answer", lambda m: m["id"] == 900 and not m["ok"])
-        assert console.hub.policy_state == "failed"
+        assert console.session.policy_state == "failed"
 
     try:
         run(press())
@@ -106,7 +106,7 @@ def test_a_stop_does_not_wait_for_a_policy_that_is_loaded(console, services):
 
 
 def test_what_lets_go_does_not_wait_for_what_engages(console, services):
-    console.hub.drives = False
+    console.session.drives = False
     engaging = console.graph.answers["vr/engage"] = Slow()
 
     async def press():
@@ -141,7 +141,7 @@ def test_a_flood_keeps_no_stop_out(console, services, text, number):
             return peer.close_code
 
     assert run(press()) == (1008 if text == "{" else None)
-    assert console.hub.pressed and ("estop", "") in console.graph.actions
+    assert console.session.pressed and ("estop", "") in console.graph.actions
 
 
 def test_presses_are_answered_however_many_there_are(console, services):
@@ -163,7 +163,7 @@ def test_presses_are_answered_however_many_there_are(console, services):
             assert not [error for error in viewer.heard.get("error", []) if error["code"] == "too_fast"]
 
     run(press())
-    assert console.hub.presses == 1000 and len(asked) < 200
+    assert console.session.presses == 1000 and len(asked) < 200
     assert len(console.logged("estop")) < 30, "the log is not flooded either"
 
 
@@ -186,7 +186,7 @@ def test_a_stop_counts_however_it_is_written(console, services, text):
             return viewer.socket.close_code
 
     assert run(press()) is None
-    assert console.hub.presses == 2 and not console.graph.complaints
+    assert console.session.presses == 2 and not console.graph.complaints
 
 
 @pytest.mark.parametrize("why", ["viewer", "no clock", "too many", "replayed"])
@@ -207,7 +207,7 @@ def test_a_gamepads_stop_counts_whatever_else_is_wrong_with_its_frame(console, s
             await headset.ask("camera", on=False)
 
     run(press())
-    assert console.hub.presses == 1, "pressed, and once while it is held"
+    assert console.session.presses == 1, "pressed, and once while it is held"
 
 
 def test_a_reset_does_not_undo_a_press_that_came_after_it(console, services):
@@ -223,7 +223,7 @@ def test_a_reset_does_not_undo_a_press_that_came_after_it(console, services):
             return await headset.until("answer", lambda m: m["id"] == 900)
 
     assert run(press())["ok"], "the first reset was done; the press stands"
-    assert console.hub.pressed and console.graph.presses[-1]
+    assert console.session.pressed and console.graph.presses[-1]
 
 
 def test_a_new_world_does_not_undo_a_press_that_came_meanwhile(console, services):
@@ -237,7 +237,7 @@ def test_a_new_world_does_not_undo_a_press_that_came_meanwhile(console, services
             return await headset.until("answer", lambda m: m["id"] == 900)
 
     assert not run(press())["ok"]
-    assert console.hub.pressed and False not in console.graph.presses
+    assert console.session.pressed and False not in console.graph.presses
 
 
 def test_whoever_comes_again_does_not_wait_for_the_end_of_a_dead_socket(console, services):
@@ -247,7 +247,7 @@ def test_whoever_comes_again_does_not_wait_for_the_end_of_a_dead_socket(console,
             async def hangs(*_):
                 await dead.wait()
 
-            console.hub.clients[first.number].socket.close = hangs
+            console.session.clients[first.number].socket.close = hangs
             again = await type(first)(console.url, token=first.token).open()
             assert (await again.ask("estop"))["ok"]
             await again.close()
@@ -273,15 +273,15 @@ def test_sockets_that_say_nothing_keep_nobody_from_coming_in_to_stop(console, se
 
 
 def test_a_request_has_a_time_limit_and_a_lane_an_end(console, services, monkeypatch):
-    from kata_nodes.console import desk
+    from kata_nodes.console import request_handlers
 
-    monkeypatch.setitem(desk._LIMITS, "episode", 0.05)
+    monkeypatch.setitem(request_handlers._LIMITS, "episode", 0.05)
 
     async def ask():
         async with console.headset() as headset:
             await headset.operate()
             late = await headset.ask("episode", do="save", success=True)
-            monkeypatch.setitem(desk._LIMITS, "episode", 60.0)
+            monkeypatch.setitem(request_handlers._LIMITS, "episode", 60.0)
             for k in range(10):
                 await headset.say("episode", id=900 + k, do="save", success=True)
             busy = await headset.until("answer", lambda m: m["id"] == 908)
@@ -290,7 +290,7 @@ def test_a_request_has_a_time_limit_and_a_lane_an_end(console, services, monkeyp
             return late["text"], busy["text"]
 
     assert run(ask()) == ("Not done within 0.05 s.", "Still busy with earlier requests.")
-    assert not console.server._desk._errands._lanes
+    assert not console.server._handlers._errands._lanes
 
 
 def test_a_request_that_fails_is_answered_and_told(console, services):

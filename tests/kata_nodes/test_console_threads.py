@@ -31,7 +31,7 @@ async def until(holds):
 
 
 def test_a_beat_that_fails_is_kept_for_the_node_to_end_with(console, monkeypatch):
-    monkeypatch.setattr(console.hub, "beat", fail)
+    monkeypatch.setattr(console.session, "beat", fail)
     run(until(lambda: console.server.failure))
     assert isinstance(console.server.failure, RuntimeError)
 
@@ -39,13 +39,13 @@ def test_a_beat_that_fails_is_kept_for_the_node_to_end_with(console, monkeypatch
 def test_whoever_cannot_be_told_anything_more_is_let_go_and_others_are_not(console, monkeypatch):
     async def attack():
         async with console.headset() as first, console.headset() as second:
-            broken, whole = list(console.hub.clients.values())
+            broken, whole = list(console.session.clients.values())
             monkeypatch.setattr(broken, "_next", fail)
             await until(lambda: first.socket.close_code is not None)
             assert first.socket.close_code == 1011
             await second.until("ping", lambda _: True)
             await until(lambda: console.graph.complaints)
-            return whole in console.hub.clients.values()
+            return whole in console.session.clients.values()
 
     assert run(attack())
     assert "nobody foresaw this" in console.graph.complaints[0]
@@ -54,8 +54,8 @@ def test_whoever_cannot_be_told_anything_more_is_let_go_and_others_are_not(conso
 def test_a_policy_that_ends_by_itself_is_told_to_everyone(console):
     async def attack():
         async with console.headset() as headset:
-            console.hub.policy_state = "running"
-            console.hub.policies._process = subprocess.Popen([sys.executable, "-c", "raise SystemExit(3)"])
+            console.session.policy_state = "running"
+            console.session.policies._process = subprocess.Popen([sys.executable, "-c", "raise SystemExit(3)"])
             told = await headset.until("policy", lambda m: m["state"] == "failed")
             return told["text"]
 
@@ -63,7 +63,7 @@ def test_a_policy_that_ends_by_itself_is_told_to_everyone(console):
 
 
 def test_a_policy_that_cannot_be_loaded_for_a_reason_that_nobody_foresaw_is_not_loading_for_ever(console, monkeypatch):
-    monkeypatch.setattr(console.hub.policies, "load", fail)
+    monkeypatch.setattr(console.session.policies, "load", fail)
 
     async def attack():
         async with console.headset() as headset:
@@ -71,7 +71,7 @@ def test_a_policy_that_cannot_be_loaded_for_a_reason_that_nobody_foresaw_is_not_
             return await headset.ask("policy", do="load", file="x.onnx")
 
     assert not run(attack())["ok"]
-    assert console.hub.policy_state == "failed"
+    assert console.session.policy_state == "failed"
 
 
 def test_a_policys_node_does_not_outlive_a_console_that_is_killed():

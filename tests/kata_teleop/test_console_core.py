@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from kata_model.tie import pose_of
 from kata_teleop.console import (
     Allowance,
+    ControlLease,
     ControllerFrame,
     Flag,
     GamepadFrame,
@@ -21,7 +22,6 @@ from kata_teleop.console import (
     Pairing,
     Patience,
     RobotFrame,
-    Seat,
     decode,
     encode_gamepad,
     encode_headset,
@@ -150,7 +150,7 @@ def test_guessing_locks_for_half_a_minute():
 
 
 def test_a_seat_is_taken_handed_over_and_kept_for_a_while():
-    seat = Seat(3.0)
+    seat = ControlLease(3.0)
     assert not seat.take(1) and seat.take(2)
     assert seat.hand_over(2, 3, frozenset({3})) and seat.hand_over(1, 9, frozenset({3}))
     assert not seat.hand_over(1, 3, frozenset({3})) and seat.holder == 3

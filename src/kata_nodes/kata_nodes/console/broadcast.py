@@ -11,8 +11,8 @@ from sensor_msgs.msg import CompressedImage
 
 from kata_model import Status
 from kata_model.arrays import FloatArray
-from kata_nodes.console.hub import Hub
-from kata_nodes.console.policy_desk import list_policies, tell_policy
+from kata_nodes.console.policy_requests import list_policies, tell_policy
+from kata_nodes.console.session import Session
 from kata_nodes.convert import from_time
 from kata_teleop.console import RobotFrame, cause_in_words, encode_camera, encode_robot, reasons_in_words
 from kata_teleop.engage import Phase
@@ -25,9 +25,9 @@ _FRESH = 500_000_000  # age up to which a target is shown [ns]
 class Broadcast:
     """Makes and sends the messages of the server; what did not change is not told again."""
 
-    def __init__(self, hub: Hub) -> None:
+    def __init__(self, session: Session) -> None:
         """Know nothing yet."""
-        self._hub = hub
+        self._session = session
         self._sequence = self._picture = 0
         self._told: dict[str, Any] = {}
         self._recording_since: float | None = None
@@ -36,29 +36,34 @@ class Broadcast:
     def welcome(self) -> None:
         """Tell everyone all again, as somebody is new."""
         self._told.clear()
-        self._hub.tell_seat()
+        self._session.tell_lease()
         self.engage()
         self.verdict()
         self.episode()
-        tell_policy(self._hub)
-        self._hub.begin(list_policies(self._hub))
+        tell_policy(self._session)
+        self._session.begin(list_policies(self._session))
 
     def robot(self) -> None:
         """Send the robot's joints."""
-        hub = self._hub
-        state = hub.state()
-        if state is None or not hub.clients:
+        session = self._session
+        state = session.state()
+        if state is None or not session.clients:
             return
         self._sequence += 1
-        count, verdict, target = len(state.position), hub.graph.verdicts.read(), self._target(state.stamp)
-        episode = hub.graph.episode
-        bits = (target is not None, hub.pressed, episode is not None and episode.state == 1, hub.policy_state == "running")
+        count, verdict, target = len(state.position), session.graph.verdicts.read(), self._target(state.stamp)
+        episode = session.graph.episode
+        bits = (
+            target is not None,
+            session.pressed,
+            episode is not None and episode.state == 1,
+            session.policy_state == "running",
+        )
         flags = verdict.joint_flags.tobytes() if verdict is not None and len(verdict.joint_flags) == count else bytes(count)
         frame = RobotFrame(
             sequence=self._sequence,
             stamp=state.stamp,
             status=verdict.status if verdict is not None else 0,
-            phase=int(hub.phase),
+            phase=int(session.phase),
             flags=sum(bit << k for k, bit in enumerate(bits)),
             base=self._base(),
             measured=state.position,
@@ -66,13 +71,13 @@ class Broadcast:
             joint_flags=flags,
         )
         data = encode_robot(frame)
-        for client in hub.clients.values():
+        for client in session.clients.values():
             client.show_robot(data)
 
     def camera(self, now: int) -> None:
         """Send the newest picture to those who wait for one."""
-        picture = self._hub.graph.picture
-        waiting = [c for c in self._hub.clients.values() if c.wants_picture(now)]
+        picture = self._session.graph.picture
+        waiting = [c for c in self._session.clients.values() if c.wants_picture(now)]
         if picture is None or picture.number == self._picture or not waiting:
             return
         self._picture = picture.number
@@ -83,28 +88,28 @@ class Broadcast:
 
     def verdict(self) -> None:
         """Tell what safety says."""
-        message = self._hub.graph.verdicts.read()
+        message = self._session.graph.verdicts.read()
         if message is None:
             self._tell("verdict", status="standby", reasons=[], words=["Nobody hears the safety filter."], joints=[], estop=False)
             return
         self._note_stages(message)
         flagged = [name for name, flag in zip(message.names, message.joint_flags, strict=False) if flag]
         status = Status(message.status).name.lower() if message.status in list(Status) else "standby"
-        words, pressed = reasons_in_words(message.reasons), self._hub.pressed or "emergency_stop" in message.reasons
+        words, pressed = reasons_in_words(message.reasons), self._session.pressed or "emergency_stop" in message.reasons
         self._tell("verdict", status=status, reasons=list(message.reasons), words=words, joints=flagged, estop=pressed)
 
     def engage(self) -> None:
         """Tell where the engage contract stands."""
-        source = self._hub.config.source
-        if self._hub.drives:
-            s = self._hub.driver.status()
+        source = self._session.config.source
+        if self._session.drives:
+            s = self._session.driver.status()
             hands = {
                 name: {"tracked": h.tracked, "clutched": h.clutched, "angle": _finite(h.mismatch)} for name, h in s.hands.items()
             }
             phase, cause, mode, scale, precise = s.phase, s.cause, s.mode, s.scale, s.precise
         else:
-            message = self._hub.graph.engages.read()
-            phase, cause, hands = self._hub.phase, message.cause if message else "", {}
+            message = self._session.graph.engages.read()
+            phase, cause, hands = self._session.phase, message.cause if message else "", {}
             mode, scale, precise = (message.mode, message.scale, message.precise) if message else ("toggle", 1.0, False)
             for k, name in enumerate(message.hands if message else ()):
                 hands[name] = {
@@ -112,7 +117,7 @@ class Broadcast:
                     "clutched": bool(message.clutched[k]),
                     "angle": _finite(message.mismatch[k]),
                 }
-        self._hub.tell_all(
+        self._session.tell_all(
             "engage",
             state=Phase(phase).name.lower(),
             source=source,
@@ -126,13 +131,13 @@ class Broadcast:
 
     def publish_engage(self) -> None:
         """Publish the same as a message, if this is the source."""
-        if self._hub.drives:
-            operator = self._hub.operator
-            self._hub.graph.publish_engage(self._hub.driver.status(), operator.links["headset"] if operator else None)
+        if self._session.drives:
+            operator = self._session.operator
+            self._session.graph.publish_engage(self._session.driver.status(), operator.links["headset"] if operator else None)
 
     def episode(self) -> None:
         """Tell what the recorder does."""
-        m = self._hub.graph.episode
+        m = self._session.graph.episode
         if m is None:
             self._tell("episode", available=False, recording=False)
             return
@@ -149,14 +154,14 @@ class Broadcast:
 
     def link(self) -> None:
         """Tell each client about its connection."""
-        for client in self._hub.clients.values():
+        for client in self._session.clients.values():
             best = client.clock.best
             if best is None:
                 continue
             kind = max(client.links, key=lambda name: client.links[name].received)
             link = client.links[kind]
             # client's clock = ours + offset; the robot's clock beside ours, both read now
-            ahead = self._hub.graph.now() * 1e-6 - _steady_ms() - best.offset * 1e3
+            ahead = self._session.graph.now() * 1e-6 - _steady_ms() - best.offset * 1e3
             stages = {name: _median_ms(values) for name, values in self._stages.items()}
             client.tell(
                 "link",
@@ -173,18 +178,18 @@ class Broadcast:
     def _tell(self, kind: str, **fields: Any) -> None:
         if self._told.get(kind) != fields:
             self._told[kind] = fields
-            self._hub.tell_all(kind, **fields)
+            self._session.tell_all(kind, **fields)
 
     def _target(self, stamp: int) -> FloatArray | None:
         """Return the target, shape (n,), [rad]; None if it is old."""
-        message = self._hub.graph.targets.read()
-        command = self._hub.graph.joints.command_from(message).value if message is not None else None
+        message = self._session.graph.targets.read()
+        command = self._session.graph.joints.command_from(message).value if message is not None else None
         return command.position if command is not None and abs(stamp - command.stamp) < _FRESH else None
 
     def _base(self) -> FloatArray:
-        message = self._hub.graph.odom.read()
+        message = self._session.graph.odom.read()
         if message is None:
-            return np.array([0.0, 0.0, self._hub.graph.robot.description.base_height, 0.0, 0.0, 0.0, 1.0])
+            return np.array([0.0, 0.0, self._session.graph.robot.description.base_height, 0.0, 0.0, 0.0, 1.0])
         p, q = message.pose.pose.position, message.pose.pose.orientation
         return np.array([p.x, p.y, p.z, q.x, q.y, q.z, q.w])
 

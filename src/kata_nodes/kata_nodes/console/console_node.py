@@ -16,12 +16,12 @@ from kata_model.errors import ConfigError
 from kata_nodes import params
 from kata_nodes.console.config import ConsoleConfig
 from kata_nodes.console.graph import Graph
-from kata_nodes.console.hub import Hub
 from kata_nodes.console.policy_host import PolicyHost
+from kata_nodes.console.serving.admission import Admission
 from kata_nodes.console.serving.certificate import Certificate, addresses, certificate, is_loopback
-from kata_nodes.console.serving.doorman import Doorman
 from kata_nodes.console.serving.server import ConsoleServer
 from kata_nodes.console.serving.site import Site
+from kata_nodes.console.session import Session
 from kata_nodes.spin import run
 from kata_teleop.engage import EngageConfig, GamepadConfig
 
@@ -41,16 +41,16 @@ class ConsoleNode(Node):
         robot = load_robot(config.robot)
         simulated = str(self.get_parameter("use_sim_time").value).lower()
         policies = PolicyHost(Path(config.policies), robot, config.robot, ["-p", f"use_sim_time:={simulated}"])
-        self._hub = Hub(Graph(self, robot, config.source), config, engage, pad, policies)
+        self._session = Session(Graph(self, robot, config.source), config, engage, pad, policies)
         local = is_loopback(config.host)
         hosts = [] if local else [*_named(config.host), socket.gethostname().lower(), f"{socket.gethostname().lower()}.local"]
         hosts += [name.lower() for name in config.names if name] + ["127.0.0.1", "localhost", "[::1]"]
         own = None if local else self._certificate([host.strip("[]") for host in hosts])
         listening = _bind(config.host, config.port, 8080 if local else 8443)
         port = listening.getsockname()[1]
-        self._doorman = Doorman(hosts, port, own is not None, config.origins)
+        self._admission = Admission(hosts, port, own is not None, config.origins)
         site = Site(Path(config.pages), robot)
-        self._server = ConsoleServer(self._hub, site, self._doorman, own.context() if own else None)
+        self._server = ConsoleServer(self._session, site, self._admission, own.context() if own else None)
         self._server.start(listening)
         self._invite()
         self.create_timer(0.5, self._look, clock=Clock(clock_type=ClockType.STEADY_TIME))
@@ -63,8 +63,8 @@ class ConsoleNode(Node):
 
     def _invite(self) -> None:
         """Print a link that pairs one client, on the terminal alone: everybody in the graph hears the log, and bags keep it."""
-        code = self._hub.pairing.new_code(monotonic_ns())
-        link = self._doorman.link(code)
+        code = self._session.pairing.new_code(monotonic_ns())
+        link = self._admission.link(code)
         sys.stdout.write(f"open {link} (code {code}, valid once, {self._config.code_life / 60:.0f} min)\n")
         if self._config.show_qr:
             segno.make(link, micro=False).terminal(out=sys.stdout, compact=True)
@@ -76,7 +76,7 @@ class ConsoleNode(Node):
             self.get_logger().fatal(f"the server failed: {self._server.failure!r}")
             self.exit_code = 1
             return
-        if not self._hub.pairing.has_code(monotonic_ns()):
+        if not self._session.pairing.has_code(monotonic_ns()):
             self._invite()
 
     def destroy_node(self) -> None:

@@ -16,15 +16,16 @@ from kata_teleop.console.codec import (
     encode_headset,
     encode_robot,
 )
+from kata_teleop.console.control_lease import ControlLease
 from kata_teleop.console.limits import Allowance, Patience
 from kata_teleop.console.pairing import Paired, Pairing
-from kata_teleop.console.seats import Seat
 from kata_teleop.console.webxr import HeadsetReader, from_webxr
 from kata_teleop.console.words import cause_in_words, reasons_in_words
 
 __all__ = [
     "MAX_MESSAGE",
     "Allowance",
+    "ControlLease",
     "ControllerFrame",
     "Decoded",
     "Flag",
@@ -36,7 +37,6 @@ __all__ = [
     "Pairing",
     "Patience",
     "RobotFrame",
-    "Seat",
     "cause_in_words",
     "decode",
     "encode_camera",

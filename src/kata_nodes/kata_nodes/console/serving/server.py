@@ -18,13 +18,13 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
 from kata_nodes.console.broadcast import Broadcast
-from kata_nodes.console.desk import Desk
 from kata_nodes.console.frames_intake import FramesIntake
-from kata_nodes.console.hub import Hub
-from kata_nodes.console.policy_desk import notice_end
+from kata_nodes.console.policy_requests import notice_end
+from kata_nodes.console.request_handlers import RequestHandlers
+from kata_nodes.console.serving.admission import Admission
 from kata_nodes.console.serving.client import Client
-from kata_nodes.console.serving.doorman import Doorman
 from kata_nodes.console.serving.site import HEADERS, Site
+from kata_nodes.console.session import Session
 from kata_teleop.console import MAX_MESSAGE
 
 __all__ = ["ConsoleServer"]
@@ -52,19 +52,19 @@ class _Connection(ServerConnection):
 class ConsoleServer:
     """Runs in a thread of its own; all but `start` and `close` happens there."""
 
-    def __init__(self, hub: Hub, site: Site, doorman: Doorman, tls: ssl.SSLContext | None) -> None:
+    def __init__(self, session: Session, site: Site, admission: Admission, tls: ssl.SSLContext | None) -> None:
         """Take what is served, who is let in, and TLS where it is not loopback."""
-        self._hub, self._site, self._doorman, self._tls = hub, site, doorman, tls
-        self._broadcast = Broadcast(hub)
-        self._desk = Desk(hub, doorman.link)
-        self._intake = FramesIntake(hub)
+        self._session, self._site, self._admission, self._tls = session, site, admission, tls
+        self._broadcast = Broadcast(session)
+        self._handlers = RequestHandlers(session, admission.link)
+        self._intake = FramesIntake(session)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="console", daemon=True)
         self._running: asyncio.Task[None] | None = None
         self.failure: BaseException | None = None
         """What ended the server though nobody closed it."""
         self._due: dict[str, float] = dict.fromkeys(_EVERY, 0.0)
-        self._phase = hub.phase
+        self._phase = session.phase
 
     def start(self, listening: socket.socket) -> None:
         """Begin to serve a socket that is bound."""
@@ -76,7 +76,7 @@ class ConsoleServer:
         asyncio.run_coroutine_threadsafe(self._end(), self._loop).result(5.0)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(5.0)
-        self._hub.policies.unload()
+        self._session.policies.unload()
 
     async def _listen(self, listening: socket.socket) -> None:
         timeout: dict[str, Any] = {"ssl_handshake_timeout": _HANDSHAKE} if self._tls else {}
@@ -109,16 +109,16 @@ class ConsoleServer:
             self._running.cancel()
         self._server.close()
         await self._server.wait_closed()
-        await self._hub.end()
+        await self._session.end()
 
     async def _on_request(self, connection: ServerConnection, request: Request) -> Response | None:
         """Answer a request for a file; let a WebSocket through if its origin may."""
         method = getattr(request, "method", "GET")
         if method != "GET":
             return _plain(HTTPStatus.METHOD_NOT_ALLOWED, "only GET")
-        fault = self._doorman.refuses(request.path, request.headers.get("Host", ""), request.headers.get("Origin", ""))
+        fault = self._admission.refuses(request.path, request.headers.get("Host", ""), request.headers.get("Origin", ""))
         if fault:
-            self._hub.graph.log(0, _peer(connection), "refused_request", {"path": request.path[:100]}, fault)
+            self._session.graph.log(0, _peer(connection), "refused_request", {"path": request.path[:100]}, fault)
             return _plain(HTTPStatus.FORBIDDEN, fault)
         if request.path.split("?")[0] == "/ws":
             return None
@@ -127,60 +127,60 @@ class ConsoleServer:
 
     async def _attend(self, connection: ServerConnection) -> None:
         """Live through one connection."""
-        client = await self._doorman.admit(connection, self._hub)
+        client = await self._admission.admit(connection, self._session)
         if client is None:
             return
-        sender, ending = self._hub.begin(self._send(client, connection)), False
-        self._hub.join(client)
+        sender, ending = self._session.begin(self._send(client, connection)), False
+        self._session.join(client)
         self._broadcast.welcome()
         try:
             async for message in connection:
                 self._take(client, message)
                 if client.overflown and not ending:
                     ending = True  # what came before the end is still read: a stop may be among it
-                    self._hub.begin(connection.close(1008, "too much"))
+                    self._session.begin(connection.close(1008, "too much"))
                 await asyncio.sleep(0.0)  # whoever sends much takes turns with the others
         except ConnectionClosed:
             pass
         finally:
             sender.cancel()
-            self._hub.part(client, monotonic_ns())
-            self._hub.graph.log(client.number, client.name, "gone", {"code": connection.close_code})
+            self._session.part(client, monotonic_ns())
+            self._session.graph.log(client.number, client.name, "gone", {"code": connection.close_code})
 
     async def _send(self, client: Client, connection: ServerConnection) -> None:
         """Send until the connection ends; whoever cannot be told anything any more is let go, lest a page show old news."""
         try:
             await client.send_all()
         finally:
-            self._hub.begin(connection.close(1011, "the server failed"))  # does nothing where it has ended otherwise
+            self._session.begin(connection.close(1011, "the server failed"))  # does nothing where it has ended otherwise
 
     def _take(self, client: Client, message: str | bytes) -> None:
         """Take a message in, which never waits: a stop, a ping's answer behind it must not either."""
         client.heard = now = monotonic_ns()
         if isinstance(message, str):
-            self._desk.take(client, message)
+            self._handlers.take(client, message)
         elif fault := self._intake.take(client, message, now):
-            self._desk.malformed(client, fault, now)
+            self._handlers.malformed(client, fault, now)
 
     async def _tick(self) -> None:
         """Do what is periodic; a beat that is late is not made up for."""
         work: dict[str, Callable[[], None]] = {
             "robot": self._broadcast.robot,
-            "beat": lambda: self._hub.beat(monotonic_ns()),
+            "beat": lambda: self._session.beat(monotonic_ns()),
             "verdict": self._broadcast.verdict,
             "press": self._press,
             "engage": self._engage,
             "ping": self._ping,
             "episode": self._broadcast.episode,
             "link": self._broadcast.link,
-            "policy": lambda: notice_end(self._hub),
+            "policy": lambda: notice_end(self._session),
         }
         while True:
             now = monotonic_ns()
-            self._hub.look(now)
+            self._session.look(now)
             self._broadcast.camera(now)
-            if self._hub.phase is not self._phase:  # a hand that engages or is lost hears of it at once
-                self._phase, self._due["engage"] = self._hub.phase, 0.0
+            if self._session.phase is not self._phase:  # a hand that engages or is lost hears of it at once
+                self._phase, self._due["engage"] = self._session.phase, 0.0
             for name, do in work.items():
                 if now * 1e-9 >= self._due[name]:
                     self._due[name] = now * 1e-9 + _EVERY[name]
@@ -188,15 +188,15 @@ class ConsoleServer:
             await asyncio.sleep(_TICK)
 
     def _press(self) -> None:
-        if self._hub.pressed:
-            self._hub.graph.press(True)
+        if self._session.pressed:
+            self._session.graph.press(True)
 
     def _engage(self) -> None:
         self._broadcast.engage()
         self._broadcast.publish_engage()
 
     def _ping(self) -> None:
-        for client in self._hub.clients.values():
+        for client in self._session.clients.values():
             client.ping()
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a client may ask for in JSON, and what is done about it."""
+"""Request handlers: what a client may ask for in JSON, and what is done about it."""
 
 import asyncio
 import io
@@ -14,14 +14,14 @@ from std_srvs.srv import SetBool, Trigger
 from kata_data.recording.episode import MarkKind
 from kata_msgs.srv import DiscardEpisode, MarkEpisode, SaveEpisode, StartEpisode
 from kata_nodes.console.answer import Answer
-from kata_nodes.console.hub import Hub
-from kata_nodes.console.policy_desk import serve_policy
+from kata_nodes.console.policy_requests import serve_policy
 from kata_nodes.console.serving.client import Client
 from kata_nodes.console.serving.errands import Errands
 from kata_nodes.console.serving.message import read_message
-from kata_nodes.console.stop_desk import StopDesk
+from kata_nodes.console.session import Session
+from kata_nodes.console.stop_requests import StopRequests
 
-__all__ = ["Desk"]
+__all__ = ["RequestHandlers"]
 
 _ANYONE = frozenset({"pong", "visible", "role", "camera", "seen"})
 _SILENT = frozenset({"pong", "seen", "visible"})  # neither limited like others nor logged
@@ -34,13 +34,13 @@ _PATIENCE = {"episode/save": 30.0, "sim/reset_world": 10.0}
 _LONGEST_TEXT = 500
 
 
-class Desk:
+class RequestHandlers:
     """Serves requests; whatever is asked for and by whom is logged. Nothing that one asks for delays what another does."""
 
-    def __init__(self, hub: Hub, link: Callable[[str], str]) -> None:
+    def __init__(self, session: Session, link: Callable[[str], str]) -> None:
         """Take the shared state, and what makes the link for a pairing code."""
-        self._hub, self._link = hub, link
-        self._stops, self._errands = StopDesk(hub), Errands(hub.begin)
+        self._session, self._link = session, link
+        self._stops, self._errands = StopRequests(session), Errands(session.begin)
         self._at_once: dict[str, Callable[[Client, dict[str, Any]], Answer]] = {
             name: getattr(self, f"_on_{name}") for name in (*_ANYONE, "hand_over", "scale")
         }
@@ -62,7 +62,7 @@ class Desk:
             self._too_fast(client, now)
         elif kind not in self._at_once and kind not in self._later:
             client.tell("error", code="unknown_type", text=f"no message is called {kind[:40]!r}")
-        elif kind not in _ANYONE and client.number != self._hub.seat.holder:
+        elif kind not in _ANYONE and client.number != self._session.lease.holder:
             self._log(client, kind, fields, "not_operator")
             client.tell("error", code="not_operator", text="Only the operator may do that. Take the seat first.")
             client.answer(fields.get("id"), Answer(False, "Only the operator may do that."))
@@ -90,12 +90,12 @@ class Desk:
         if kind not in _SILENT:
             self._log(client, kind, fields, "" if answer.ok else answer.text)
         client.answer(fields.get("id"), answer)
-        if not answer.ok and not isinstance(fields.get("id"), int) and client.number == self._hub.seat.holder:
+        if not answer.ok and not isinstance(fields.get("id"), int) and client.number == self._session.lease.holder:
             client.tell("error", code="refused", text=answer.text)
 
     def malformed(self, client: Client, fault: str, now: int) -> None:
         """Tell a client that its message is of no use; too many end its connection."""
-        self._hub.graph.log(client.number, client.name, "malformed", {}, fault[:200])
+        self._session.graph.log(client.number, client.name, "malformed", {}, fault[:200])
         client.tell("error", code="malformed", text=fault[:200])
         if not client.malformed.take(now):
             client.overflown = True
@@ -108,7 +108,7 @@ class Desk:
 
     def _log(self, client: Client, kind: str, message: dict[str, Any], reason: str) -> None:
         action = f"{kind}/{message['do']}" if isinstance(message.get("do"), str) else kind
-        self._hub.graph.log(client.number, client.name, action[:60], message, reason)
+        self._session.graph.log(client.number, client.name, action[:60], message, reason)
 
     def _on_pong(self, client: Client, message: dict[str, Any]) -> Answer:
         time = float(message["t"])
@@ -133,48 +133,48 @@ class Desk:
         return Answer(True)
 
     def _on_role(self, client: Client, message: dict[str, Any]) -> Answer:
-        hub = self._hub
+        session = self._session
         if message["want"] == "viewer":
-            if client.number == hub.seat.holder and hub.policy_state == "running":
+            if client.number == session.lease.holder and session.policy_state == "running":
                 return Answer(False, "Stop the policy first, or hand over: somebody must watch it.")
-            if hub.seat.leave(client.number):
-                hub.vacate()
+            if session.lease.leave(client.number):
+                session.vacate()
             return Answer(True)
         if message["want"] != "operator":
             raise ValueError("want is operator or viewer")
-        fault = hub.seat.take(client.number)
+        fault = session.lease.take(client.number)
         if fault:
-            if hub.operator is not None:
-                hub.operator.tell("request", client=client.number, name=client.name)
+            if session.operator is not None:
+                session.operator.tell("request", client=client.number, name=client.name)
             return Answer(False, fault)
-        hub.tell_seat()
+        session.tell_lease()
         return Answer(True)
 
     def _on_hand_over(self, client: Client, message: dict[str, Any]) -> Answer:
-        fault = self._hub.seat.hand_over(client.number, int(message["to"]), frozenset(self._hub.clients))
+        fault = self._session.lease.hand_over(client.number, int(message["to"]), frozenset(self._session.clients))
         if not fault:
-            self._hub.vacate()
+            self._session.vacate()
         return Answer(not fault, fault)
 
     async def _on_code(self, client: Client, message: dict[str, Any]) -> Answer:
-        code = self._hub.pairing.new_code(monotonic_ns())
+        code = self._session.pairing.new_code(monotonic_ns())
         url = self._link(code)
         return Answer(True, "", {"code": code, "url": url, "svg": await asyncio.to_thread(_svg, url)})
 
     async def _on_reset(self, client: Client, message: dict[str, Any]) -> Answer:
-        return await self._release(self._hub.presses)
+        return await self._release(self._session.presses)
 
     async def _release(self, presses: int) -> Answer:
         """End the stop, unless somebody has pressed it since: it was pressed that often when this was asked for."""
-        hub, answer = self._hub, None
+        session, answer = self._session, None
         for attempt in range(10):  # the release and the request travel on different ways
-            if hub.presses != presses:
+            if session.presses != presses:
                 return Answer(False, "The stop was pressed again.")
             if attempt == 0:
-                hub.pressed = False
-                hub.graph.press(False)
-                hub.driver.release()
-            answer = await hub.graph.ask("safety/reset", Trigger.Request())
+                session.pressed = False
+                session.graph.press(False)
+                session.driver.release()
+            answer = await session.graph.ask("safety/reset", Trigger.Request())
             if answer is None or answer.success or "emergency_stop" not in answer.message:
                 break
             await asyncio.sleep(0.05)
@@ -183,30 +183,30 @@ class Desk:
         return Answer(answer.success, "" if answer.success else f"Not yet: {answer.message}")
 
     async def _on_engage(self, client: Client, message: dict[str, Any]) -> Answer:
-        hub, on = self._hub, bool(message["on"])
-        if not hub.drives:
-            if on and hub.refusal():
+        session, on = self._session, bool(message["on"])
+        if not session.drives:
+            if on and session.refusal():
                 return Answer(False, "The robot is stopped, or a policy moves it.")
-            return await self._ask(f"{hub.config.source}/engage", SetBool.Request(data=on))
+            return await self._ask(f"{session.config.source}/engage", SetBool.Request(data=on))
         if on:
             return Answer(False, "Hold the clutch: the squeeze of a controller, a pinch, or the enabling button.")
-        hub.driver.release()
+        session.driver.release()
         return Answer(True)
 
     def _on_scale(self, client: Client, message: dict[str, Any]) -> Answer:
         value = float(message["value"])
         if not 0.05 <= value <= 3.0:
             raise ValueError("value is 0.05 to 3")
-        self._hub.driver.set_scale(value)
+        self._session.driver.set_scale(value)
         return Answer(True)
 
     async def _on_world(self, client: Client, message: dict[str, Any]) -> Answer:
         if message["do"] != "reset":
             raise ValueError("do is reset")
-        if not self._hub.graph.offers("sim/reset_world"):
+        if not self._session.graph.offers("sim/reset_world"):
             return Answer(False, "Only a simulated world can be reset.")
-        presses = self._hub.presses
-        self._hub.driver.release()
+        presses = self._session.presses
+        self._session.driver.release()
         await self._ask("safety/stop", Trigger.Request())
         answer = await self._ask("sim/reset_world", Trigger.Request())
         await asyncio.sleep(0.1)  # every node has heard of it by then
@@ -219,12 +219,12 @@ class Desk:
         return await self._ask(f"episode/{do}", _episode_request(do, message))
 
     async def _on_policy(self, client: Client, message: dict[str, Any]) -> Answer:
-        return await serve_policy(self._hub, message, self._ask)
+        return await serve_policy(self._session, message, self._ask)
 
     async def _ask(self, service: str, request: Any) -> Answer:
-        answer = await self._hub.graph.ask(service, request, _PATIENCE.get(service, 5.0))
+        answer = await self._session.graph.ask(service, request, _PATIENCE.get(service, 5.0))
         if answer is None:
-            return Answer(False, f"No answer of {service} by {self._hub.graph.whose(service)}.")
+            return Answer(False, f"No answer of {service} by {self._session.graph.whose(service)}.")
         path = {"path": answer.path} if getattr(answer, "path", "") else None
         return Answer(bool(answer.success), str(answer.message), path)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What all connections share: clients, the seat, pairing, who drives, what safety says."""
+"""The session that all connections share: clients, control lease, pairing, who drives, what safety says."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -12,13 +12,13 @@ from kata_nodes.console.config import ConsoleConfig
 from kata_nodes.console.graph import Graph
 from kata_nodes.console.policy_host import PolicyHost
 from kata_nodes.console.serving.client import Client
-from kata_teleop.console import Allowance, Flag, GamepadFrame, HeadsetFrame, Pairing, Seat
+from kata_teleop.console import Allowance, ControlLease, Flag, GamepadFrame, HeadsetFrame, Pairing
 from kata_teleop.engage import Cause, Driven, Driver, EngageConfig, GamepadConfig, Heartbeat, Phase
 
-__all__ = ["Hub"]
+__all__ = ["Session"]
 
 
-class Hub:
+class Session:
     """The state of the console; used from the server's thread alone."""
 
     def __init__(
@@ -27,7 +27,7 @@ class Hub:
         """Start without clients."""
         self.graph, self.config, self.engage, self.pad, self.policies = graph, config, engage, pad, policies
         self.pairing = Pairing(config.code_life, config.token_life)
-        self.seat = Seat(config.seat_grace)
+        self.lease = ControlLease(config.seat_grace)
         self.clients: dict[int, Client] = {}
         self.driver = Driver("vr", graph.robot, engage, pad)
         self.drives = config.source == "vr"
@@ -48,7 +48,7 @@ class Hub:
     @property
     def operator(self) -> Client | None:
         """The operator, if connected."""
-        return self.clients.get(self.seat.holder) if self.seat.holder is not None and self.seat.present else None
+        return self.clients.get(self.lease.holder) if self.lease.holder is not None and self.lease.present else None
 
     def state(self) -> JointState | None:
         """Return the robot's joints; None before they were heard, or if they are another robot's."""
@@ -71,35 +71,35 @@ class Hub:
         for client in self.clients.values():
             client.tell(kind, **fields)
 
-    def tell_seat(self) -> None:
+    def tell_lease(self) -> None:
         """Tell everyone who operates."""
         people = [{"client": c.number, "name": c.name, "kind": c.kind} for c in self.clients.values()]
         for client in self.clients.values():
-            you = "operator" if client.number == self.seat.holder else "viewer"
-            client.tell("seat", operator=self.seat.holder, you=you, clients=people)
+            you = "operator" if client.number == self.lease.holder else "viewer"
+            client.tell("seat", operator=self.lease.holder, you=you, clients=people)
 
     def join(self, client: Client) -> None:
         """Welcome a client."""
         self.clients[client.number] = client
-        self.seat.appear(client.number)
-        self.tell_seat()
+        self.lease.appear(client.number)
+        self.tell_lease()
 
     def part(self, client: Client, now: int) -> None:
         """Note that a client's connection is gone."""
         if self.clients.get(client.number) is not client:
             return  # replaced by its own newer connection
         del self.clients[client.number]
-        if self.seat.holder == client.number:
-            self.seat.vanish(client.number, now)
+        if self.lease.holder == client.number:
+            self.lease.vanish(client.number, now)
             self.publish(self.driver.idle(now, fault=Cause.SOCKET))
             self._driving = ""
-        self.tell_seat()
+        self.tell_lease()
 
     def vacate(self) -> None:
-        """End what the last operator did, as the seat is another's or nobody's now."""
+        """End what the last operator did, as the lease is another's or nobody's now."""
         self.driver.release()
         self._driving = ""
-        self.tell_seat()
+        self.tell_lease()
 
     def refusal(self) -> str:
         """Return why nobody may engage by hand now, or an empty string."""
@@ -171,7 +171,7 @@ class Hub:
             if fault or self.refusal():
                 self.publish(self.driver.idle(now, fault=fault, refusal=self.refusal()))
                 self._driving = "" if fault else self._driving
-        if self.seat.expire(now):
+        if self.lease.expire(now):
             self.vacate()
             self.graph.log(0, "", "seat_expired", {})
 

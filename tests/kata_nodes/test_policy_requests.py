@@ -5,12 +5,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from kata_nodes.console.policy_desk import notice_end
+from kata_nodes.console.policy_requests import notice_end
 from kata_policy.running.runner import Phase
 
 
-def hub(phase, state="running", ended=False):
-    """Return a hub whose policy's node said what it is at."""
+def session(phase, state="running", ended=False):
+    """Return a session whose policy's node said what it is at."""
     told: list[dict] = []
     message = None if phase is None else SimpleNamespace(data=str(phase))
     return SimpleNamespace(
@@ -24,16 +24,16 @@ def hub(phase, state="running", ended=False):
 
 
 def test_a_policy_that_gave_up_is_told_once_and_may_be_started_anew() -> None:
-    desk = hub(Phase.NEEDS_PERSON)
-    notice_end(desk)
-    notice_end(desk)
-    (told,) = desk.told
+    console = session(Phase.NEEDS_PERSON)
+    notice_end(console)
+    notice_end(console)
+    (told,) = console.told
     assert (told["kind"], told["state"]) == ("policy", "ready")
     assert "needs you" in told["text"]
 
 
 @pytest.mark.parametrize("phase", [None, Phase.IDLE, Phase.ACTING, Phase.DOUBTING, Phase.RETREATING])
 def test_a_policy_that_is_at_work_is_left_alone(phase: Phase | None) -> None:
-    desk = hub(phase)
-    notice_end(desk)
-    assert (desk.policy_state, desk.told) == ("running", [])
+    console = session(phase)
+    notice_end(console)
+    assert (console.policy_state, console.told) == ("running", [])

@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who operates: one at most, handed over on purpose; all others look on."""
+"""The control lease: one client operates at most, and hands over on purpose; all others look on (the protocol's seat)."""
 
-__all__ = ["Seat"]
+__all__ = ["ControlLease"]
 
 
-class Seat:
-    """The operator's seat; clients are numbers. Whoever vanishes has it back if they return within the grace."""
+class ControlLease:
+    """Who holds the robot; clients are numbers. Whoever vanishes has it back if they return within the grace."""
 
     def __init__(self, grace: float) -> None:
         """Set up.
 
         Args:
-            grace: How long the seat is kept for a client that vanished [s].
+            grace: How long it is kept for a client that vanished [s].
         """
         self._grace = round(grace * 1e9)
         self._gone_since: int | None = None
@@ -29,21 +29,21 @@ class Seat:
         return self._gone_since
 
     def take(self, client: int) -> str:
-        """Sit down; return why that is refused, or an empty string."""
+        """Take it; return why that is refused, or an empty string."""
         if self.holder not in (None, client):
             return "somebody else operates; they were asked to hand over"
         self.holder, self._gone_since = client, None
         return ""
 
     def leave(self, client: int) -> bool:
-        """Stand up; return whether the client had the seat."""
+        """Give it up; return whether the client had it."""
         if self.holder != client:
             return False
         self.holder, self._gone_since = None, None
         return True
 
     def hand_over(self, client: int, to: int, connected: frozenset[int]) -> str:
-        """Give the seat to another; return why that is refused, or an empty string."""
+        """Give it to another; return why that is refused, or an empty string."""
         if self.holder != client:
             return "only the operator hands over"
         if to not in connected:
@@ -62,7 +62,7 @@ class Seat:
             self._gone_since = None
 
     def expire(self, now: int) -> bool:
-        """Free the seat of somebody who did not come back; return whether that happened now."""
+        """End the lease of somebody who did not come back; return whether that happened now."""
         if self._gone_since is None or now - self._gone_since < self._grace:
             return False
         self.holder, self._gone_since = None, None
