@@ -9,7 +9,8 @@ setup(
     description="What a robot is: joints, frames, description, kinematics, collision shapes; values and errors that all share",
     license="Apache-2.0",
     packages=find_packages(include=["kata_model", "kata_model.*"]),
-    package_data={"kata_model": ["py.typed"]},
+    # The link config/robots, so that a wheel of its own brings the robots along.
+    package_data={"kata_model": ["py.typed", "config/robots/*/*"]},
     data_files=[
         ("share/ament_index/resource_index/packages", ["resource/kata_model"]),
         ("share/kata_model", ["package.xml"]),

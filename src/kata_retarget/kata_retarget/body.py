@@ -162,14 +162,14 @@ class BodyRetargeter:
 
     def _refused(self, reason: str) -> Retargeted:
         last = self._result((reason,))
-        return Retargeted(None, last.base_position, last.base_orientation_xyzw, np.zeros(2, dtype=bool), (reason,))
+        return Retargeted(last.names, None, last.base_position, last.base_orientation_xyzw, np.zeros(2, dtype=bool), (reason,))
 
     def _result(self, reasons: tuple[str, ...]) -> Retargeted:
         self._counts.update(reasons)
         m = self._memory
         q = np.empty(4)
         quaternion_of(m.pose.rotation[0], q)
-        return Retargeted(m.position, m.pose.position[0], q, m.tracks.standing, reasons)
+        return Retargeted(self._robot.layout.names, m.position, m.pose.position[0], q, m.tracks.standing, reasons)
 
     def _warm_up(self) -> None:
         """Run all kernels once, so that no live frame waits for the compiler."""

@@ -59,7 +59,6 @@ class HandsRetargeter:
         self._clutches: dict[str, _Clutch] = {}
         self._position: FloatArray = np.array(robot.rest)
         self._seen: set[str] = set()
-        self._refused = Retargeted(None, np.zeros(3), np.array([0.0, 0.0, 0.0, 1.0]), np.zeros(2, dtype=bool))
 
     def step(self, frames: HumanFrames, measured: JointState) -> Retargeted:
         """Follow one sample.
@@ -76,13 +75,13 @@ class HandsRetargeter:
         if not frames.engaged:
             self._clutches.clear()
             self._seen.clear()
-            return self._refuse("disengaged")
+            return self._result(None, ("disengaged",))
         tracked = {hand: row for hand in self._hands if (row := frames.find(hand)) is not None}
         if not self._clutches:
             self._position = self._robot.clamp(measured.position)
         self._clutches = {hand: clutch for hand, clutch in self._clutches.items() if hand in tracked}
         if not tracked:
-            return self._refuse("no_hands")
+            return self._result(None, ("no_hands",))
         for hand, row in tracked.items():
             human = pose_of(np.concatenate([frames.position[row], frames.orientation_xyzw[row]]))
             if hand not in self._clutches:
@@ -90,11 +89,11 @@ class HandsRetargeter:
             self._follow(hand, self._clutches[hand], human)
         self._seen.update(tracked)
         lost = tuple(f"lost_{hand}" for hand in self._hands if hand in self._seen and hand not in tracked)
-        return Retargeted(self._position, np.zeros(3), np.array([0.0, 0.0, 0.0, 1.0]), np.zeros(2, dtype=bool), lost)
+        return self._result(self._position, lost)
 
-    def _refuse(self, reason: str) -> Retargeted:
-        refused = self._refused
-        return Retargeted(None, refused.base_position, refused.base_orientation_xyzw, refused.contact, (reason,))
+    def _result(self, position: FloatArray | None, reasons: tuple[str, ...]) -> Retargeted:
+        base, feet = (np.zeros(3), np.array([0.0, 0.0, 0.0, 1.0])), np.zeros(2, dtype=bool)
+        return Retargeted(self._robot.layout.names, position, *base, feet, reasons)
 
     def _hand_pose(self, hand: str) -> Any:
         pin.framesForwardKinematics(self._robot.pinocchio, self._data, self._position)

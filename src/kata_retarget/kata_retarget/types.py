@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What every retargeting gives for one sample of human frames."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +17,7 @@ class Retargeted:
     """A robot posture that stands for a human's.
 
     Attributes:
+        names: The robot's joints, length n, layout order.
         position: Joint positions, shape (n,), [rad], layout order; None if the frames were refused.
         base_position: Base origin in the robot's world (z up, floor at 0), shape (3,), [m].
         base_orientation_xyzw: Base to world, unit quaternion, shape (4,).
@@ -23,6 +25,7 @@ class Retargeted:
         reasons: Why frames were refused or only partly followed; empty when all is well.
     """
 
+    names: tuple[str, ...]
     position: FloatArray | None
     base_position: FloatArray
     base_orientation_xyzw: FloatArray
@@ -32,9 +35,14 @@ class Retargeted:
     def __post_init__(self) -> None:
         """Copy and freeze the arrays."""
         if self.position is not None:
-            object.__setattr__(self, "position", frozen("position", self.position, (None,)))
+            object.__setattr__(self, "position", frozen("position", self.position, (len(self.names),)))
         object.__setattr__(self, "base_position", frozen("base_position", self.base_position, (3,)))
         object.__setattr__(self, "base_orientation_xyzw", frozen("base_orientation_xyzw", self.base_orientation_xyzw, (4,)))
         contact = np.array(self.contact, dtype=bool)
         contact.setflags(write=False)
         object.__setattr__(self, "contact", contact)
+
+    @property
+    def joints(self) -> Mapping[str, float]:
+        """Joint positions by name [rad]; empty if the frames were refused."""
+        return {} if self.position is None else dict(zip(self.names, self.position.tolist(), strict=True))

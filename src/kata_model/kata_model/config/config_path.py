@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where Kata's configuration lies: installed share folder or source tree."""
+"""Where Kata's configuration lies: installed share folder, source tree, or (robots alone) this package."""
 
 import os
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ def find_config(relative: str | Path) -> Path:
     """Return the path of a file or folder of ``config/``.
 
     An existing path is returned as it is; else $KATA_CONFIG_PATH, the share folders of an installed
-    kata_bringup, and the source tree around this file are searched in this order.
+    kata_bringup, and the source tree around this file, or the robots in this package, are searched in this order.
 
     Raises:
         ConfigError: Nothing of that name exists.
@@ -38,4 +38,4 @@ def _roots() -> Iterator[Path]:
             yield Path(prefix) / "share/kata_bringup/config"
     for parent in Path(__file__).resolve().parents:
         if (parent / "config/robots").is_dir():
-            yield parent / "config"
+            yield (parent / "config/robots").resolve().parent  # in the source tree a link
