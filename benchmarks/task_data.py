@@ -12,7 +12,7 @@ from kata_data.dataset import Dataset, Manifest, load_dataset, save_dataset
 from kata_data.dataset.assemble import Steps, assemble, episodes_of
 from kata_data.dataset.frames import link_frames
 from kata_data.dataset.loader import WindowLoader, WindowSpec
-from kata_learning.augmentation.attempts import Notebook, Performer, Tremble, manifest_of
+from kata_learning.augmentation.in_memory_recorder import ActionNoise, Expert, InMemoryRecorder, manifest_of
 from kata_learning.augmentation.synthetic import synthesize
 from kata_model import RobotModel
 from kata_policy.onnx_policy import OnnxPolicy
@@ -24,7 +24,7 @@ from kata_teleop.scripted import PersonConfig, make_operator
 __all__ = ["demonstrations"]
 
 RATE = 50.0
-_TREMBLE = Tremble(0.03)
+_NOISE = ActionNoise(0.03)
 _GROUPS = {"reach": ("right_arm",), "lift": ("left_arm", "right_arm"), "push": ("right_arm",)}
 _PICTURES = {"reach": (90, 120, 3), "push": (60, 80, 3)}
 """Shape of the pictures that vision policies learn from [px]; how far away a ball is shows in its size alone."""
@@ -78,7 +78,7 @@ def _part(robot: RobotModel, task: str, kind: str, number: int, folder: Path) ->
     simulation, shown, seed = Simulation(robot, task=task), [], _SEED + 1000 * number
     with tqdm(total=_PART, desc=f"{task}, {kind}, part {number}", unit="episode", disable=None) as bar:
         while len(shown) < _PART:
-            steps = _show(simulation, about, seed, _TREMBLE if kind != "plain" and seed % 2 else None, scratch)
+            steps = _show(simulation, about, seed, _NOISE if kind != "plain" and seed % 2 else None, scratch)
             seed += 1
             if steps is not None:
                 shown.append(steps)
@@ -87,7 +87,7 @@ def _part(robot: RobotModel, task: str, kind: str, number: int, folder: Path) ->
     return save_dataset(assemble(about, shown, scratch), place)
 
 
-def _show(simulation: Simulation, about: Manifest, seed: int, tremble: Tremble | None, scratch: Path | None) -> Steps | None:
+def _show(simulation: Simulation, about: Manifest, seed: int, noise: ActionNoise | None, scratch: Path | None) -> Steps | None:
     """Return an episode, or None where the person failed; pictures are written below `scratch`, if that is given."""
     robot, task = simulation.robot, simulation.task
 
@@ -95,9 +95,9 @@ def _show(simulation: Simulation, about: Manifest, seed: int, tremble: Tremble |
         return shrink(np.asarray(simulation.render()), _PICTURES[task.name][0])
 
     operator = make_operator(task.name, PersonConfig(seed=seed))
-    notebook = Notebook(robot, Performer(robot, operator), about, tremble, seed, look if scratch else None)
-    rollout = run_rollout(simulation, notebook, seed=seed, rate=SafetyConfig().rate, timeout=task.timeout)
-    return notebook.steps(f"{task.name} {seed}", task.text, success=True, folder=scratch) if rollout.success else None
+    recorder = InMemoryRecorder(robot, Expert(robot, operator), about, noise, seed, look if scratch else None)
+    rollout = run_rollout(simulation, recorder, seed=seed, rate=SafetyConfig().rate, timeout=task.timeout)
+    return recorder.steps(f"{task.name} {seed}", task.text, success=True, folder=scratch) if rollout.success else None
 
 
 def _placed(steps: Steps, number: int) -> Steps:

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from kata_data.dataset.assemble import assemble, episodes_of
-from kata_learning.augmentation.attempts import Notebook, Tremble, manifest_of
-from kata_learning.augmentation.replay import Replay, Shown
+from kata_learning.augmentation.demonstrated_skill import DemonstratedSkill, Shown
+from kata_learning.augmentation.in_memory_recorder import ActionNoise, InMemoryRecorder, manifest_of
 from kata_learning.augmentation.synthetic import synthesize
 from kata_model.errors import DataError
 from kata_sim import Simulation, run_rollout
@@ -37,14 +37,18 @@ def led(replay, objects, start, count=21):
 
 def test_in_the_same_scene_the_path_is_the_same():
     shown = pushed()
-    path = led(Replay(shown, ("puck", "goal")), {"puck": pose(0.3, 0.0, 0.0), "goal": pose(0.3, 0.2, 0.0)}, pose(0.2, -0.3, 0.1))
+    path = led(
+        DemonstratedSkill(shown, ("puck", "goal")),
+        {"puck": pose(0.3, 0.0, 0.0), "goal": pose(0.3, 0.2, 0.0)},
+        pose(0.2, -0.3, 0.1),
+    )
     np.testing.assert_allclose(path, shown.hands["right_hand"], atol=1e-9)
 
 
 def test_the_push_begins_behind_the_puck_and_ends_at_the_goal_wherever_they_are():
     """The way is turned by a right angle and half as long again."""
     objects = {"puck": pose(0.1, 0.1, 0.0), "goal": pose(0.4, 0.1, 0.0)}
-    path = led(Replay(pushed(), ("puck", "goal")), objects, pose(0.2, -0.3, 0.1))
+    path = led(DemonstratedSkill(pushed(), ("puck", "goal")), objects, pose(0.2, -0.3, 0.1))
     np.testing.assert_allclose(path[0, :3], [0.2, -0.3, 0.1], atol=1e-9)
     np.testing.assert_allclose(path[11, :3], [0.02 + 0.01, 0.1, 0.0], atol=0.02)
     np.testing.assert_allclose(path[-1, :3], [0.3, 0.1, 0.0], atol=1e-9)
@@ -73,7 +77,7 @@ def test_a_task_that_nobody_can_do_again_is_refused(dataset, g1):
         synthesize(other, g1, 1)
 
 
-def test_what_is_noted_is_what_was_meant_not_the_tremble(g1):
+def test_what_is_noted_is_what_was_meant_not_the_noise(g1):
     about = manifest_of(g1, "reach", ("joint_position",), g1.description.groups["right_arm"], 50.0)
     still = np.zeros(len(g1.layout))
     from kata_model import JointCommand
@@ -82,10 +86,10 @@ def test_what_is_noted_is_what_was_meant_not_the_tremble(g1):
         return JointCommand(state.stamp, g1.rest, still, still, g1.stiffness, g1.damping)
 
     simulation = Simulation(g1)
-    notebook = Notebook(g1, hold, about, Tremble(0.05), seed=1)
-    rollout = run_rollout(simulation, notebook, seed=0, timeout=0.4)
+    recorder = InMemoryRecorder(g1, hold, about, ActionNoise(0.05), seed=1)
+    rollout = run_rollout(simulation, recorder, seed=0, timeout=0.4)
     simulation.close()
-    steps = notebook.steps("still", "hold", success=rollout.success)
+    steps = recorder.steps("still", "hold", success=rollout.success)
     index = g1.layout.indices(about.joint_names)
     np.testing.assert_allclose(steps.action, np.tile(g1.rest[index], (20, 1)), atol=1e-6)
     assert np.abs(steps.observation["joint_position"] - g1.rest[index]).max() > 0.01

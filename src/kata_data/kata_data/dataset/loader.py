@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from kata_data.dataset.store import Dataset
 from kata_model.errors import DataError
 
-__all__ = ["Around", "Batch", "WindowLoader", "WindowSpec"]
+__all__ = ["Around", "WindowLoader", "WindowSpec", "Windows"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class WindowSpec:
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class Windows:
     """B windows; where the episode begins or ends, or a step was dropped, the nearest step is repeated.
 
     Attributes:
@@ -98,10 +98,10 @@ class WindowLoader:
         """Return the number of windows, one for each step."""
         return len(self.steps)
 
-    def batch(self, steps: NDArray[np.intp]) -> Batch:
+    def batch(self, steps: NDArray[np.intp]) -> Windows:
         """Return the windows of some steps, indices into the dataset, shape (B,)."""
         around = self.around(steps)
-        return Batch(
+        return Windows(
             observation={name: _take(values, around.past) for name, values in self._dataset.observation.items()},
             pictures=self.pictures(steps),
             action=_take(self._dataset.action, around.ahead),
@@ -117,7 +117,7 @@ class WindowLoader:
         return Around(np.maximum(back, first), back >= first, np.minimum(ahead, last), ahead <= last)
 
     def pictures(self, steps: NDArray[np.intp]) -> dict[str, NDArray[np.uint8]]:
-        """Return the pictures of the windows of some steps, as in `Batch`."""
+        """Return the pictures of the windows of some steps, as in `Windows`."""
         past = self.around(steps).past
         return {camera: self._pictures(camera, steps, past) for camera in self.spec.cameras}
 
@@ -127,7 +127,7 @@ class WindowLoader:
             self._store.gather(camera, self._dataset.episode[steps], _take(self._dataset.frame[camera], past), out)
         return out
 
-    def epoch(self, size: int, generator: np.random.Generator, ready: int = 2) -> Iterator[Batch]:
+    def epoch(self, size: int, generator: np.random.Generator, ready: int = 2) -> Iterator[Windows]:
         """Yield every window of the split once, in random order; the last batch may be smaller.
 
         Args:
@@ -138,7 +138,7 @@ class WindowLoader:
         order = self.steps[generator.permutation(len(self.steps))]
         parts = [order[i : i + size] for i in range(0, len(order), size)]
         with ThreadPoolExecutor(1, thread_name_prefix="loader") as pool:
-            pending: list[Future[Batch]] = [pool.submit(self.batch, part) for part in parts[:ready]]
+            pending: list[Future[Windows]] = [pool.submit(self.batch, part) for part in parts[:ready]]
             for following in [*parts[ready:], *[None] * min(ready, len(parts))]:
                 batch = pending.pop(0).result()
                 if following is not None:

@@ -9,8 +9,8 @@ import numpy as np
 
 from kata_data.dataset import Dataset
 from kata_data.dataset.assemble import Steps, assemble, episodes_of
-from kata_learning.augmentation.attempts import Notebook, Performer
-from kata_learning.augmentation.replay import REPLAYED, Replay, read_shown
+from kata_learning.augmentation.demonstrated_skill import REPEATED, DemonstratedSkill, read_shown
+from kata_learning.augmentation.in_memory_recorder import Expert, InMemoryRecorder
 from kata_model.errors import DataError
 from kata_model.robot import RobotModel
 from kata_safety import SafetyConfig
@@ -57,9 +57,9 @@ def synthesize(
         DataError: The task cannot be done again, an object is not observed, or too few attempts succeed.
     """
     about = dataset.manifest
-    if about.task not in REPLAYED or about.cameras:
+    if about.task not in REPEATED or about.cameras:
         what = f"pictures of {', '.join(about.cameras)} cannot be made up" if about.cameras else f"no replay of {about.task!r}"
-        raise DataError(what, fix=f"tasks: {', '.join(REPLAYED)}; datasets without cameras")
+        raise DataError(what, fix=f"tasks: {', '.join(REPEATED)}; datasets without cameras")
     shown = episodes_of(dataset)
     trained = [steps for steps in shown if steps.entry.split == "train"]
     rng, tried = np.random.default_rng(seed), 0
@@ -83,15 +83,15 @@ def synthesize(
 
 def _again(simulation: Simulation, dataset: Dataset, source: Steps, seed: list[int]) -> Steps | None:
     """Do a demonstration again in the scene of a seed; None if it fails there."""
-    about, robot, names = dataset.manifest, simulation.robot, REPLAYED[dataset.manifest.task]
+    about, robot, names = dataset.manifest, simulation.robot, REPEATED[dataset.manifest.task]
     try:
-        replay = Replay(read_shown(source, about, robot, names), names)
+        replay = DemonstratedSkill(read_shown(source, about, robot, names), names)
     except KeyError as error:
         raise DataError(f"the dataset does not observe {error}", fix="build it with the task's own terms") from error
     still = PersonConfig(reaction=0.0, spread=0.0, tremor=0.0, noise=0.0)
     operator = SkilledOperator(replay, still, np.random.default_rng(seed))
-    notebook = Notebook(robot, Performer(robot, operator), about)
+    recorder = InMemoryRecorder(robot, Expert(robot, operator), about)
     timeout = simulation.task.timeout if simulation.task else 0.0
-    rollout = run_rollout(simulation, notebook, seed=seed, rate=SafetyConfig().rate, timeout=timeout)
+    rollout = run_rollout(simulation, recorder, seed=seed, rate=SafetyConfig().rate, timeout=timeout)
     name = f"{source.entry.bag} again {seed[0]}.{seed[1]}"
-    return notebook.steps(name, source.entry.task, success=True) if rollout.success else None
+    return recorder.steps(name, source.entry.task, success=True) if rollout.success else None

@@ -11,8 +11,8 @@ from kata_model.verdict import Reason
 from kata_policy import Certainty
 from kata_policy.onnx_policy import OnnxPolicy
 from kata_policy.running.inference import SteppedInference
+from kata_policy.running.observation_inputs import ObservationInputs, PictureSource
 from kata_policy.running.runner import Phase, PolicyRunner, RunnerConfig, Step
-from kata_policy.running.scene import Look, Scene
 from kata_safety import NOTHING, Received, SafetyConfig, SafetyFilter, Senses
 
 __all__ = ["PolicyLoop"]
@@ -28,7 +28,7 @@ class PolicyLoop:
         safety: SafetyConfig,
         config: RunnerConfig | None = None,
         delay: int = 0,
-        look: Look | None = None,
+        look: PictureSource | None = None,
     ) -> None:
         """Start idle; the policy engages at the first tick.
 
@@ -63,8 +63,8 @@ class PolicyLoop:
             self._due = state.stamp
             self._runner.engage(state, state.stamp)
         if state.stamp >= self._due:
-            scene = Scene(objects, look=self._look) if self._look else Scene(objects)
-            self._step = self._note(self._runner.step(state, scene, self._due), state.stamp)
+            inputs = ObservationInputs(objects, picture=self._look) if self._look else ObservationInputs(objects)
+            self._step = self._note(self._runner.step(state, inputs, self._due), state.stamp)
             self._due += self._period
         unsure = self._step is not None and self._step.unsure
         verdict = self._filter.step(state, self._target, state.stamp, Senses((Reason.UNSURE_POLICY,)) if unsure else NOTHING)

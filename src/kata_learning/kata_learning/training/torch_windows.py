@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import IterableDataset, get_worker_info
 
-from kata_data.dataset.loader import Batch, WindowLoader, seeded
+from kata_data.dataset.loader import WindowLoader, Windows, seeded
 
 __all__ = ["TorchWindows"]
 
@@ -43,7 +43,7 @@ class TorchWindows(IterableDataset[dict[str, Tensor]]):
                 yield _tensors(batch)
 
 
-def _tensors(batch: Batch) -> dict[str, Tensor]:
+def _tensors(batch: Windows) -> dict[str, Tensor]:
     pictures = {f"camera.{camera}": torch.from_numpy(values) for camera, values in batch.pictures.items()}
     terms = {term: torch.from_numpy(values) for term, values in batch.observation.items()}
     others = {"action": batch.action, "past": batch.past, "valid": batch.valid}

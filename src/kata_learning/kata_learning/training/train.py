@@ -17,10 +17,10 @@ from kata_learning.augmentation.pictures import PictureChanges
 from kata_learning.policies.interface import Batch, Policy
 from kata_learning.policies.registry import make_policy
 from kata_learning.policies.spec import PolicySpec
+from kata_learning.training.process_group import ProcessGroup, join_group
 from kata_learning.training.recipe import Recipe
 from kata_learning.training.samples import Samples
 from kata_learning.training.scaling import scaling_of
-from kata_learning.training.team import Team, join_team
 from kata_model.errors import DataError
 
 __all__ = ["EpochLoss", "Trained", "Watch", "check_recipe", "train_policy"]
@@ -66,7 +66,7 @@ class Trained:
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """Who is told of a training while it runs; only the leading process tells.
+    """Who is told of a training while it runs; only rank 0 tells.
 
     Attributes:
         on_epoch: Called after each pass, e.g. to move a progress bar.
@@ -96,7 +96,7 @@ class _Course:
 def train_policy(dataset: Dataset, recipe: Recipe, watch: Watch = Watch(), start: Mapping[str, Any] | None = None) -> Trained:
     """Train a policy; the same dataset, recipe and machine give the same weights, in one go or resumed.
 
-    All chance of a pass follows from the seed and the pass's number. In a team of processes (`torchrun`) each works on its
+    All chance of a pass follows from the seed and the pass's number. In a group of processes (`torchrun`) each works on its
     share of every batch, and all hold the same weights.
 
     Args:
@@ -110,14 +110,14 @@ def train_policy(dataset: Dataset, recipe: Recipe, watch: Watch = Watch(), start
         ConfigError: The policy cannot be shaped so.
     """
     config = recipe.train
-    team, device = join_team(config.device), torch.device(config.device)
+    processes, device = join_group(config.device), torch.device(config.device)
     torch.set_num_threads(config.threads)
     torch.manual_seed(config.seed)
 
     spec = recipe.spec(dataset)
     train = Samples(dataset, "train", spec)
     held_out = Samples(dataset, "validation", spec) if len(dataset.steps("validation")) else train
-    _check(dataset, recipe, train, team)
+    _check(dataset, recipe, train, processes)
     disturbance = _disturbance(dataset, recipe, spec)
     changes = PictureChanges(recipe.augment.crop, recipe.augment.colour, recipe.augment.picture_blur)
     scaling = scaling_of(dataset, spec, train.numbers(torch.arange(len(train))), disturbance)
@@ -134,23 +134,23 @@ def train_policy(dataset: Dataset, recipe: Recipe, watch: Watch = Watch(), start
 
     for epoch in range(course.epoch, config.epochs):
         chance = torch.Generator().manual_seed(_seed(config.seed, epoch))
-        torch.manual_seed(_seed(config.seed, epoch, team.rank))
+        torch.manual_seed(_seed(config.seed, epoch, processes.rank))
         network.train()
         parts = torch.randperm(len(train), generator=chance).tensor_split(batches)
         total = torch.zeros((), device=device)
-        for rows, pictures in zip(parts, train.pictures([team.share(rows) for rows in parts]), strict=True):
+        for rows, pictures in zip(parts, train.pictures([processes.shard(rows) for rows in parts]), strict=True):
             rate = config.rate * _warm_cosine(course.updates, batches * config.epochs, config.warmup)
             for group in optimiser.param_groups:
                 group["lr"] = rate
             numbers = train.numbers(rows, disturbance, chance)
-            looks = team.share(changes.draw(len(rows), chance))
-            batch = _moved(_part(numbers, team), tuple(changes.apply(values, looks) for values in pictures), device)
+            looks = processes.shard(changes.draw(len(rows), chance))
+            batch = _moved(_part(numbers, processes), tuple(changes.apply(values, looks) for values in pictures), device)
             with torch.autocast(device.type, torch.bfloat16, enabled=config.precision == "bfloat16"):
                 loss = network.loss(batch).total * (batch.valid.sum() / numbers.valid.sum())
             optimiser.zero_grad(set_to_none=True)
             torch.autograd.backward(loss)
             shared = loss.detach().clone()
-            team.add([shared, *(value.grad for value in weights if value.grad is not None)])
+            processes.all_reduce([shared, *(value.grad for value in weights if value.grad is not None)])
             torch.nn.utils.clip_grad_norm_(weights, config.clip)
             optimiser.step()
             course.updates += 1
@@ -162,13 +162,13 @@ def train_policy(dataset: Dataset, recipe: Recipe, watch: Watch = Watch(), start
             course.least, course.least_epoch = validation, epoch
         last = epoch + 1 == config.epochs or epoch - course.least_epoch >= config.patience
         due = watch.judge is not None and (last or (epoch + 1) % config.rollout_every == 0)
-        successes = _judge(averaged, watch, team, device) if due else None
+        successes = _judge(averaged, watch, processes, device) if due else None
         course.losses.append(EpochLoss(epoch, total.item() / len(train), validation, rate, successes))
         score = (float(successes or 0), -validation)
         if (due or watch.judge is None) and score > course.score:
             course.score, course.best, course.weights = score, epoch, copy.deepcopy(averaged.state_dict())
         course.epoch = epoch + 1
-        if team.leads:
+        if processes.is_rank_0:
             watch.on_epoch(course.losses[-1])
             watch.save(lambda: _state(course, network, averaged, optimiser))
         if last:
@@ -188,16 +188,16 @@ def check_recipe(dataset: Dataset, recipe: Recipe) -> None:
         ConfigError: The policy cannot be shaped so.
     """
     spec = recipe.spec(dataset)
-    _check(dataset, recipe, Samples(dataset, "train", spec), join_team(recipe.train.device))
+    _check(dataset, recipe, Samples(dataset, "train", spec), join_group(recipe.train.device))
     make_policy(recipe.kind, spec, recipe.shape)
 
 
-def _check(dataset: Dataset, recipe: Recipe, train: Samples, team: Team) -> None:
+def _check(dataset: Dataset, recipe: Recipe, train: Samples, processes: ProcessGroup) -> None:
     if not train.slopes and (recipe.augment.noise > 0.0 or recipe.augment.shift > 0.0):
         what = "the dataset does not know how its observations change with the joints, as disturbances need"
         raise DataError(what, fix="train with --noise 0 --shift 0, or on a dataset that was built from bags")
-    if min(len(train), recipe.train.batch) < team.size:
-        raise DataError(f"{len(train)} steps in batches of {recipe.train.batch} do not go round {team.size} processes")
+    if min(len(train), recipe.train.batch) < processes.size:
+        raise DataError(f"{len(train)} steps in batches of {recipe.train.batch} do not go round {processes.size} processes")
 
 
 def _disturbance(dataset: Dataset, recipe: Recipe, spec: PolicySpec) -> Disturbance:
@@ -217,8 +217,8 @@ def _warm_cosine(update: int, updates: int, warmup: int) -> float:
     return min(1.0, (update + 1) / warm) * 0.5 * (1.0 + math.cos(math.pi * min(1.0, update / updates)))
 
 
-def _part(numbers: Batch, team: Team) -> Batch:
-    return Batch(tuple(map(team.share, numbers.terms)), (), team.share(numbers.chunk), team.share(numbers.valid))
+def _part(numbers: Batch, processes: ProcessGroup) -> Batch:
+    return Batch(tuple(map(processes.shard, numbers.terms)), (), processes.shard(numbers.chunk), processes.shard(numbers.valid))
 
 
 def _moved(numbers: Batch, pictures: tuple[Tensor, ...], device: torch.device) -> Batch:
@@ -257,9 +257,9 @@ def _validate(averaged: Policy, held_out: Samples, disturbance: Disturbance, dev
     return total / weight
 
 
-def _judge(averaged: Policy, watch: Watch, team: Team, device: torch.device) -> int:
-    found = (watch.judge(averaged),) if watch.judge is not None and team.leads else None
-    return team.told(found, 1, device)[0]
+def _judge(averaged: Policy, watch: Watch, processes: ProcessGroup, device: torch.device) -> int:
+    found = (watch.judge(averaged),) if watch.judge is not None and processes.is_rank_0 else None
+    return processes.broadcast(found, 1, device)[0]
 
 
 def _state(course: _Course, network: Policy, averaged: Policy, optimiser: torch.optim.Optimizer) -> dict[str, Any]:

@@ -17,9 +17,9 @@ from kata_learning.evaluation.judging import judge_of
 from kata_learning.training.folds import fold_of
 from kata_learning.training.job import Job
 from kata_learning.training.metrics_log import open_log
+from kata_learning.training.process_group import join_group
 from kata_learning.training.recipe import Recipe
 from kata_learning.training.run_folder import MARKER, About, RunWriter, begin_run, finished, read_about
-from kata_learning.training.team import join_team
 from kata_learning.training.train import EpochLoss, Trained, Watch, check_recipe, train_policy
 from kata_model.atomic import check_free, new_file
 from kata_model.errors import DataError
@@ -46,8 +46,8 @@ def start_job(job: Job) -> int:
     if job.folds:
         return _cross_validate(job, dataset)
     about = About(job.recipe, job.data.resolve(), dataset.manifest.hash, code_version(), task)
-    leads = join_team(job.recipe.train.device).leads
-    writer = begin_run(about, job.out, replace=job.replace) if leads else RunWriter(job.out, 0.0)
+    is_rank_0 = join_group(job.recipe.train.device).is_rank_0
+    writer = begin_run(about, job.out, replace=job.replace) if is_rank_0 else RunWriter(job.out, 0.0)
     return _train(about, varied, writer, job, None)
 
 
@@ -73,8 +73,8 @@ def resume_job(folder: Path) -> int:
 def _train(about: About, dataset: Dataset, writer: RunWriter, job: Job, start: Mapping[str, Any] | None) -> int:
     recipe = about.recipe
     judge = judge_of(about, dataset, load_robot(dataset.manifest.robot), job.jobs) if recipe.train.rollouts else None
-    leads = join_team(recipe.train.device).leads
-    with _bar(recipe, leads) as bar, open_log(job.log if leads else "none", writer.folder, recipe.to_mapping()) as log:
+    is_rank_0 = join_group(recipe.train.device).is_rank_0
+    with _bar(recipe, is_rank_0) as bar, open_log(job.log if is_rank_0 else "none", writer.folder, recipe.to_mapping()) as log:
         bar.update(int(start["course"]["epoch"]) if start else 0)
 
         def show(loss: EpochLoss) -> None:
@@ -83,7 +83,7 @@ def _train(about: About, dataset: Dataset, writer: RunWriter, job: Job, start: M
             log({name: float(value) for name, value in loss._asdict().items() if value is not None}, loss.epoch)
 
         trained = train_policy(dataset, recipe, Watch(show, writer.save, judge), start)
-    if leads:
+    if is_rank_0:
         writer.finish(trained)
         _tell(trained, recipe, writer.folder)
     return 0
@@ -101,17 +101,17 @@ def _tell(trained: Trained, recipe: Recipe, folder: Path) -> None:
 
 def _cross_validate(job: Job, dataset: Dataset) -> int:
     """Train once for each fold, and write what each came to as a table."""
-    recipe, leads = job.recipe, join_team(job.recipe.train.device).leads
+    recipe, is_rank_0 = job.recipe, join_group(job.recipe.train.device).is_rank_0
     robot = load_robot(dataset.manifest.robot)
     rows = []
     for number in range(job.folds):
         fold = more_episodes(fold_of(dataset, number, job.folds, recipe.train.seed), robot, recipe.augment, recipe.train.seed)
-        with _bar(recipe, leads, f"fold {number + 1} of {job.folds}") as bar:
+        with _bar(recipe, is_rank_0, f"fold {number + 1} of {job.folds}") as bar:
             trained = train_policy(fold, recipe, Watch(on_epoch=functools.partial(_advance, bar)))
         best = trained.losses[trained.best]
         rows.append((number, len(trained.losses), best.epoch, best.train, best.validation))
     losses = [row[-1] for row in rows]
-    if leads:
+    if is_rank_0:
         with new_file(job.out / "folds.csv") as partial:
             lines = ["fold,epochs,kept,train,validation", *(",".join(map(str, row)) for row in rows)]
             partial.write_text("\n".join(lines) + "\n")
@@ -125,6 +125,6 @@ def _advance(bar: "tqdm[None]", loss: EpochLoss) -> None:
 
 
 @contextmanager
-def _bar(recipe: Recipe, leads: bool, title: str = "training") -> Iterator["tqdm[None]"]:
-    with tqdm(total=recipe.train.epochs, desc=title, unit="epoch", disable=None if leads else True) as bar:
+def _bar(recipe: Recipe, is_rank_0: bool, title: str = "training") -> Iterator["tqdm[None]"]:
+    with tqdm(total=recipe.train.epochs, desc=title, unit="epoch", disable=None if is_rank_0 else True) as bar:
         yield bar

@@ -13,9 +13,9 @@ from kata_model.robot import RobotModel
 from kata_teleop.scripted import Poses
 from kata_teleop.scripted.palms import palms_of
 
-__all__ = ["REPLAYED", "Replay", "Shown", "read_shown"]
+__all__ = ["REPEATED", "DemonstratedSkill", "Shown", "read_shown"]
 
-REPLAYED: Mapping[str, tuple[str, ...]] = {"reach": ("goal",), "lift": ("box",), "push": ("puck", "goal")}
+REPEATED: Mapping[str, tuple[str, ...]] = {"reach": ("goal",), "lift": ("box",), "push": ("puck", "goal")}
 """By task: what the motion is about, in turn. The first object that moves is handed on to the next one as it goes there."""
 
 _MOVED = 0.01
@@ -89,7 +89,7 @@ class _Carry:
         return carried
 
 
-class Replay:
+class DemonstratedSkill:
     """A `Skill` that leads the palms as a demonstration did, about objects that stand elsewhere."""
 
     def __init__(self, shown: Shown, names: tuple[str, ...]) -> None:

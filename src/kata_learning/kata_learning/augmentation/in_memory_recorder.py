@@ -21,11 +21,11 @@ from kata_sim import Controller
 from kata_sim.demonstrations.session import TeleopLoop
 from kata_teleop.scripted import Operator
 
-__all__ = ["Notebook", "Performer", "Tremble", "manifest_of"]
+__all__ = ["ActionNoise", "Expert", "InMemoryRecorder", "manifest_of"]
 
 
 @dataclass(frozen=True, slots=True)
-class Tremble:
+class ActionNoise:
     """A disturbance of what is sent, while what is learned stays as it was meant (DART, Laskey et al. 2017).
 
     Attributes:
@@ -37,7 +37,7 @@ class Tremble:
     memory: float = 0.3
 
 
-class Performer:
+class Expert:
     """A `Controller`: a scripted person who engages at once, retargeting, and the safety filter."""
 
     def __init__(self, robot: RobotModel, operator: Operator) -> None:
@@ -51,7 +51,7 @@ class Performer:
         return self._loop.step(state, objects).verdict.command
 
 
-class Notebook:
+class InMemoryRecorder:
     """A `Controller` that lets another one act, and notes what was observed and meant."""
 
     def __init__(
@@ -59,7 +59,7 @@ class Notebook:
         robot: RobotModel,
         actor: Controller,
         about: Manifest,
-        tremble: Tremble | None = None,
+        noise: ActionNoise | None = None,
         seed: int = 0,
         look: Callable[[], NDArray[np.uint8]] | None = None,
     ) -> None:
@@ -69,12 +69,12 @@ class Notebook:
             robot: The robot.
             actor: Called at each tick of the safety filter.
             about: Terms, joints and rate of the dataset that the episode is for.
-            tremble: How what is sent is disturbed.
+            noise: How what is sent is disturbed.
             seed: Of that.
             look: Gives the head camera's picture, where pictures are noted too.
         """
         self._look = look
-        self._actor, self._tremble, self._rng = actor, tremble, np.random.default_rng(seed)
+        self._actor, self._noise, self._rng = actor, noise, np.random.default_rng(seed)
         self._observer = Observer(robot, tuple(about.terms), about.joint_names)
         self._joints = robot.layout.indices(about.joint_names)
         self._tick, self._every = 0, round(SafetyConfig().rate / about.rate)
@@ -88,7 +88,7 @@ class Notebook:
         if command is not None and self._tick % self._every == 0:
             self._note(state, objects, command)
         self._tick += 1
-        return command if command is None or self._tremble is None else self._disturbed(command, self._tremble)
+        return command if command is None or self._noise is None else self._disturbed(command, self._noise)
 
     def _note(self, state: JointState, objects: Mapping[str, FloatArray], command: JointCommand) -> None:
         seen = self._observer.observe(state, objects)
@@ -100,9 +100,9 @@ class Notebook:
             if self._look is not None:
                 self._pictures.append(self._look())
 
-    def _disturbed(self, command: JointCommand, tremble: Tremble) -> JointCommand:
-        share = 1.0 / (SafetyConfig().rate * tremble.memory)
-        drawn = self._rng.normal(0.0, tremble.size * np.sqrt(2.0 * share), len(self._off))
+    def _disturbed(self, command: JointCommand, noise: ActionNoise) -> JointCommand:
+        share = 1.0 / (SafetyConfig().rate * noise.memory)
+        drawn = self._rng.normal(0.0, noise.size * np.sqrt(2.0 * share), len(self._off))
         self._off = self._off * (1.0 - share) + drawn
         position = np.array(command.position)
         position[self._joints] += self._off
