@@ -26,10 +26,9 @@ from mcap.writer import Writer
 from rclpy.serialization import serialize_message
 from tqdm import tqdm
 
-from kata_data.bags.mcap_records import records_of
 from kata_data.bags.bag_writer import BagWriter
 from kata_data.bags.definitions import BagTopic
-from kata_data.bags.raw_bags import read_raw
+from kata_data.bags.mcap_records import records_of
 from kata_data.bags.reader import read_bag, verify_bag
 from kata_data.bags.repair import find_broken, repair_bag
 from kata_model import HumanFrames, JointLayout, JointState
@@ -205,7 +204,7 @@ def _read(folder: Path, original: Original) -> list[str]:
 def _read_quick(folder: Path, original: Original) -> list[str]:
     """Read as `kata dataset build` does: nothing that was not recorded may come out."""
     try:
-        bag = read_raw(folder, lambda topic, _: topic)
+        bag = read_bag(folder, lambda topic, _: topic)
     except KataError as error:
         return _clear(error)
     found = Counter[Row]()

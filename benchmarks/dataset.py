@@ -33,7 +33,7 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 from kata.cli import main as kata
-from kata_data.bags.raw_bags import read_raw
+from kata_data.bags.reader import read_bag
 from kata_data.dataset import load_dataset
 from kata_data.dataset.loader import WindowLoader, WindowSpec
 from kata_learning.training.torch_windows import TorchWindows
@@ -115,7 +115,7 @@ def build_figures(recorded: float, wall: float, cpu: float, bare: float, cores: 
 def decoding_cpu(bags: Path) -> float:
     """Return the CPU time of decoding all pictures of some bags once, measured on those of one of them [s]."""
     found = sorted(bags.iterdir())
-    raw = read_raw(found[0], lambda topic, _: topic if topic.endswith("compressed") else None)
+    raw = read_bag(found[0], lambda topic, _: topic if topic.endswith("compressed") else None)
     begin = time.process_time()
     for stream in raw.streams.values():
         for data in stream.data:

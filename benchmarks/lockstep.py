@@ -8,6 +8,7 @@ value, with its receive stamp. The demo's way follows: 40 demonstrations, a poli
 """
 
 import argparse
+import dataclasses
 import hashlib
 import multiprocessing
 import subprocess
@@ -22,8 +23,9 @@ from typing import Any
 import monitor
 from figures import tell
 from live import own_domain
-from mcap.reader import make_reader
-from mcap_ros2.decoder import DecoderFactory
+
+from kata_data.bags.bag_info import find_bags
+from kata_data.bags.reader import read_bag
 
 KATA = (sys.executable, "-m", "kata")
 
@@ -115,20 +117,18 @@ def _spin() -> None:
 
 def digest(out: Path) -> dict[str, str]:
     """Return a hash of all messages by episode and topic: their values and receive stamps, not their padded bytes."""
-    hashes: dict[str, Any] = {}
-    for file in sorted(out.glob("*/*.mcap")):
-        with file.open("rb") as stream:
-            reader = make_reader(stream, decoder_factories=[DecoderFactory()])
-            for _, channel, message, decoded in reader.iter_decoded_messages(log_time_order=False):
-                key = f"{file.parent.name} {channel.topic}"
-                hashes.setdefault(key, hashlib.sha256()).update(repr((message.log_time, values(decoded))).encode())
-    return {key: value.hexdigest() for key, value in hashes.items()}
+    hashes: dict[str, str] = {}
+    for bag in find_bags([out]):
+        for topic, stream in read_bag(bag, lambda topic, _: topic).streams.items():
+            rows = zip(stream.received.tolist(), map(values, stream.messages), strict=True)
+            hashes[f"{bag.name} {topic}"] = hashlib.sha256(repr(list(rows)).encode()).hexdigest()
+    return hashes
 
 
 def values(message: Any) -> Any:
     """Return a decoded message as nested tuples."""
-    if hasattr(message, "__slots__"):
-        return tuple(values(getattr(message, name)) for name in message.__slots__ if hasattr(message, name))
+    if dataclasses.is_dataclass(message):
+        return tuple(values(getattr(message, field.name)) for field in dataclasses.fields(message))
     if isinstance(message, list | tuple):
         return tuple(map(values, message))
     return message.tobytes() if hasattr(message, "tobytes") else message
@@ -136,9 +136,8 @@ def values(message: Any) -> Any:
 
 def last_stamp(out: Path) -> int:
     """Return the receive stamp of the last message of the last episode [ns]."""
-    with max(out.glob("*/*.mcap")).open("rb") as stream:
-        summary = make_reader(stream).get_summary()
-    return summary.statistics.message_end_time if summary and summary.statistics else 0
+    streams = read_bag(find_bags([out])[-1], lambda topic, _: topic).streams.values()
+    return max(int(stream.received[-1]) for stream in streams)
 
 
 if __name__ == "__main__":

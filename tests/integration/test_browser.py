@@ -9,7 +9,7 @@ from browser import why_no_browser
 from circling_policy import write_circling_policy
 from pages import LATE, OPERATES, PageTimer, Room
 
-from kata_data.bags.reader import read_info
+from kata_data.bags.bag_info import read_info
 from kata_msgs.msg import Verdict
 
 pytestmark = [pytest.mark.ros, pytest.mark.slow]

@@ -15,7 +15,7 @@ from granted import beyond
 from reference_timer import ReferenceTimer
 from sensor_msgs.msg import JointState
 
-from kata_data.bags.reader import read_info
+from kata_data.bags.bag_info import read_info
 from kata_model import load_robot
 from kata_msgs.msg import EngageState, OperatorAction, Verdict
 

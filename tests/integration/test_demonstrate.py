@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import yaml
 
-from kata_data.bags.reader import find_bags
+from kata_data.bags.bag_info import find_bags
 from kata_data.building.build import BuildOptions, DatasetConfig, build_dataset
 from kata_model import load_robot
 from kata_sim.demonstrations import EpisodeConfig, SessionConfig, demonstrate

@@ -16,7 +16,7 @@ from mcap_ros2.reader import read_ros2_messages
 from rosbags.highlevel import AnyReader
 
 from kata_data.episodes.episode import VerdictSeries, read_episode
-from kata_data.episodes.recording import StateSeries
+from kata_data.episodes.series import StateSeries
 from kata_data.replay.replaying import replay_episode
 from kata_model import load_robot
 from kata_msgs.srv import DiscardEpisode, SaveEpisode, StartEpisode

@@ -21,7 +21,8 @@ from mcap_ros2.decoder import DecoderFactory
 from sensor_msgs.msg import Image, JointState
 from std_msgs.msg import Float32MultiArray, Header, MultiArrayDimension
 
-from kata_data.bags.reader import read_bag, read_info, verify_bag
+from kata_data.bags.bag_info import read_info
+from kata_data.bags.reader import read_bag, verify_bag
 from kata_data.bags.repair import find_broken, repair_bag
 from kata_data.episodes.segments import interventions
 from kata_data.grading import load_grading

@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 from synthetic import simulate_reach
 
-from kata_data.bags.reader import Stream, find_bags, read_bag, read_info
-from kata_data.episodes.recording import read_recording, state_series
+from kata_data.bags.bag_info import find_bags, read_info
+from kata_data.bags.reader import read_bag
+from kata_data.episodes.episode import read_episode
+from kata_data.episodes.series import state_series
 from kata_model.errors import DataError
 from kata_model.joints import JointLayout
 
@@ -23,7 +25,7 @@ def test_every_stream_comes_back_with_source_and_receive_stamps(make_bag):
 
 
 def test_recording_is_in_layout_order(make_bag, g1):
-    recording = read_recording(make_bag(), g1.layout)
+    recording = read_episode(make_bag(), g1.layout)
     reach = simulate_reach(g1, np.random.default_rng(1), seconds=0.4)
     np.testing.assert_array_equal(recording.state.position, reach.measured)
     np.testing.assert_array_equal(recording.command.position, reach.command)
@@ -101,7 +103,7 @@ def _empty(folder: Path) -> Path:
 
 def test_another_robot_is_refused(make_bag, g1):
     with pytest.raises(DataError, match="lacks joints of the robot: tail_joint"):
-        read_recording(make_bag(), JointLayout((*g1.layout.names, "tail_joint")))
+        read_episode(make_bag(), JointLayout((*g1.layout.names, "tail_joint")))
 
 
 def test_joint_states_of_two_drivers_and_a_hand_are_one_series():
@@ -110,12 +112,10 @@ def test_joint_states_of_two_drivers_and_a_hand_are_one_series():
     lists = [list(names[k % 3]) for k in range(9)]
     said = [SimpleNamespace(name=n, position=np.full(len(n), 0.1 * k), velocity=[], effort=[]) for k, n in enumerate(lists)]
     stamps = 1_000_000 * np.arange(9)
-    stream = Stream("/joint_states", stamps, stamps, tuple(said))
-    raw = SimpleNamespace(kind="unknown", data=())
-    bag = SimpleNamespace(info=SimpleNamespace(path="bag"), streams={"joint_states": raw}, decoded=lambda _: stream)
-    series = state_series(bag, JointLayout(("c", "a", "b")))
+    stream = SimpleNamespace(path="bag", topic="/joint_states", kind="unknown", data=(), stamp=stamps, messages=tuple(said))
+    series = state_series(stream, JointLayout(("c", "a", "b")))
     assert series.stamp.tolist() == [1_000_000 * k for k in (2, 3, 5, 6, 8)], "once all were heard; a hand alone is nothing new"
     assert series.position[:3] == pytest.approx(np.array([[0.2, 0.0, 0.0], [0.2, 0.3, 0.3], [0.5, 0.3, 0.3]]))
     assert series.velocity[-1] == pytest.approx(100.0), "0.3 rad in 3 ms"
     with pytest.raises(DataError, match="lacks joints of the robot: tail"):
-        state_series(bag, JointLayout(("a", "tail")))
+        state_series(stream, JointLayout(("a", "tail")))

@@ -12,7 +12,7 @@ from synthetic import make_jpegs, simulate_reach, write_bag
 
 from kata.cli import main
 from kata_data.bags.cdr import read_joints
-from kata_data.bags.raw_bags import read_raw
+from kata_data.bags.reader import read_bag
 from kata_data.building import build as building
 from kata_data.building.aligned import Request, read_aligned
 from kata_data.building.build import BuildOptions, DatasetConfig, build_dataset
@@ -20,7 +20,7 @@ from kata_data.building.cameras import camera_name
 from kata_data.dataset import load_dataset
 from kata_data.dataset.assemble import split_episodes
 from kata_data.dataset.frames import check_frames
-from kata_data.episodes.recording import topic_name
+from kata_data.episodes.episode import NUMBERS
 from kata_model.errors import DataError
 
 IMAGE, COMPRESSED = "sensor_msgs/msg/Image", "sensor_msgs/msg/CompressedImage"
@@ -170,9 +170,9 @@ def test_adding_episodes_keeps_the_split_of_most_others(pictured):
 
 
 def test_joints_read_at_once_are_those_read_one_by_one(make_bag):
-    raw = read_raw(make_bag(), lambda topic, _: topic_name(topic))
+    raw = read_bag(make_bag(), NUMBERS)
     for name, names_of in (("joint_states", "name"), ("command", "names")):
-        stream, slow = raw.streams[name], raw.decoded(name)
+        stream = slow = raw.streams[name]
         table = read_joints(stream.data, stream.kind)
         assert table is not None
         assert list(table.names) == list(getattr(slow.messages[0], names_of))
@@ -183,7 +183,7 @@ def test_joints_read_at_once_are_those_read_one_by_one(make_bag):
 
 @pytest.mark.parametrize("spoil", ["cut", "longer", "renamed", "big endian", "empty"])
 def test_joint_messages_of_several_layouts_are_not_read_at_once(make_bag, spoil):
-    stream = read_raw(make_bag(), lambda topic, _: topic_name(topic)).streams["joint_states"]
+    stream = read_bag(make_bag(), NUMBERS).streams["joint_states"]
     data = list(stream.data)
     data[3] = {
         "cut": data[3][:-8],

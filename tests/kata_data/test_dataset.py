@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from synthetic import ARM, simulate_reach, write_bag
 
-from kata_data.bags.reader import find_bags
+from kata_data.bags.bag_info import find_bags
 from kata_data.building.build import BuildOptions, DatasetConfig, build_dataset
 from kata_data.building.joints import expand_joints
 from kata_data.dataset import content_hash, load_dataset, save_dataset
 from kata_data.dataset.table import read_table, write_table
-from kata_data.episodes.recording import read_recording
+from kata_data.episodes.episode import read_episode
 from kata_model import JointState
 from kata_model.errors import ContractError, DataError
 from kata_policy.observation import Observer
@@ -35,7 +35,7 @@ def test_time_rises_in_each_episode_at_the_rate(dataset):
 
 
 def test_observations_are_the_robots_own(dataset, bags, g1):
-    recording = read_recording(Path(dataset.manifest.episodes[0].bag), g1.layout)
+    recording = read_episode(Path(dataset.manifest.episodes[0].bag), g1.layout)
     observer = Observer(g1, list(dataset.manifest.terms), dataset.manifest.joint_names)
     goal = recording.objects.position["goal"][0]
     for step in (0, 17, 49):
@@ -46,7 +46,7 @@ def test_observations_are_the_robots_own(dataset, bags, g1):
 
 
 def test_the_action_is_the_command_sent_for_that_instant(dataset, g1):
-    recording = read_recording(Path(dataset.manifest.episodes[0].bag), g1.layout)
+    recording = read_episode(Path(dataset.manifest.episodes[0].bag), g1.layout)
     command, index = recording.command, g1.layout.indices(dataset.manifest.joint_names)
     for step in (0, 17, 49):
         last = np.flatnonzero(command.stamp <= dataset.stamp[step])[-1]
@@ -54,7 +54,7 @@ def test_the_action_is_the_command_sent_for_that_instant(dataset, g1):
 
 
 def test_sensitivity_predicts_what_a_displaced_joint_shows(dataset, g1):
-    recording = read_recording(Path(dataset.manifest.episodes[0].bag), g1.layout)
+    recording = read_episode(Path(dataset.manifest.episodes[0].bag), g1.layout)
     names = dataset.manifest.joint_names
     observer = Observer(g1, list(dataset.manifest.terms), names)
     position = recording.state.position[0].copy()

@@ -13,7 +13,8 @@ from mcap.stream_reader import StreamReader
 from mcap.writer import CompressionType, Writer
 from rosbags.highlevel import AnyReader
 
-from kata_data.bags.reader import read_bag, read_info, verify_bag
+from kata_data.bags.bag_info import read_info
+from kata_data.bags.reader import read_bag, verify_bag
 from kata_data.bags.repair import DAMAGED, find_broken, repair_bag
 from kata_data.episodes.segments import interventions, propose, read_segments, write_segments
 from kata_data.recording import SegmentationConfig

@@ -13,9 +13,10 @@ from rosbags.highlevel import AnyReader
 from sensor_msgs.msg import Image
 from std_msgs.msg import String
 
+from kata_data.bags.bag_info import read_info
 from kata_data.bags.bag_writer import BagWriter
 from kata_data.bags.definitions import BagTopic
-from kata_data.bags.reader import read_info, verify_bag
+from kata_data.bags.reader import verify_bag
 from kata_data.bags.repair import repair_bag
 from kata_data.recording import Store
 from kata_model.errors import DataError

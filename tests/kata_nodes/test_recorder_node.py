@@ -13,7 +13,8 @@ from rclpy.parameter import Parameter
 from rclpy.serialization import serialize_message
 from sensor_msgs.msg import Image, JointState
 
-from kata_data.bags.reader import read_info, verify_bag
+from kata_data.bags.bag_info import read_info
+from kata_data.bags.reader import verify_bag
 from kata_data.bags.repair import find_broken, repair_bag
 from kata_msgs.msg import EpisodeState
 from kata_msgs.srv import DiscardEpisode, SaveEpisode, StartEpisode

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from kata.cli import main
-from kata_data.bags.reader import find_bags, read_bag, read_info, verify_bag
+from kata_data.bags.bag_info import find_bags, read_info
+from kata_data.bags.reader import read_bag, verify_bag
 from kata_data.building.build import DatasetConfig, build_dataset
-from kata_data.episodes.recording import read_recording
+from kata_data.episodes.episode import read_episode
 from kata_model import JointCommand, JointState, RobotModel
 from kata_model.frames import HumanFrames
 from kata_model.verdict import Status, Verdict
@@ -35,7 +36,7 @@ def test_bags_are_whole_and_hold_the_graphs_topics(shown: Path, g1: RobotModel) 
         info = read_info(bag)
         assert info.success and info.robot == "g1" and info.task == "reach the ball with the right hand"
         assert {topic for topic, count in info.messages.items() if count} == {*GRAPH_TOPICS, "/camera/head/image_raw/compressed"}
-        recording = read_recording(bag, g1.layout)
+        recording = read_episode(bag, g1.layout)
         assert recording.task == "reach"
         assert (np.diff(recording.state.stamp) == 4_000_000).all()
         assert np.abs(recording.command.position - recording.state.position[: len(recording.command.position)]).max() < 0.5
@@ -61,8 +62,8 @@ def test_equal_seeds_give_equal_episodes_and_noise_changes_what_is_done_only(g1:
     again = demonstrate(g1, "reach", tmp_path / "again", SessionConfig(episodes=1, seed=5))
     session = SessionConfig(episodes=1, seed=5, failures=True)  # else a failed attempt would be followed by one in another scene
     noisy = demonstrate(g1, "reach", tmp_path / "noisy", session, EpisodeConfig(noise=0.03))
-    first = read_recording(find_bags([shown])[0], g1.layout)
-    same, other = read_recording(again.bags[0], g1.layout), read_recording(noisy.bags[0], g1.layout)
+    first = read_episode(find_bags([shown])[0], g1.layout)
+    same, other = read_episode(again.bags[0], g1.layout), read_episode(noisy.bags[0], g1.layout)
     np.testing.assert_array_equal(first.state.position, same.state.position)
     np.testing.assert_array_equal(first.objects.pose["goal"][0], other.objects.pose["goal"][0])
     count = min(len(same.state.stamp), len(other.state.stamp))

@@ -9,7 +9,7 @@ import pytest
 from synthetic import SHORT, make_jpegs, simulate_reach, write_bag
 
 from kata.cli import main
-from kata_data.bags.reader import find_bags
+from kata_data.bags.bag_info import find_bags
 from kata_data.building.build import DatasetConfig, build_dataset
 from kata_data.dataset import Dataset, load_dataset, save_dataset
 from kata_learning.export.exporting import export_policy

@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator
 
-from kata_data.episodes.episode import EpisodeView
+from kata_data.episodes.episode import Episode
 from kata_learning.training.train import EpochLoss
 from kata_model.arrays import FloatArray
 from kata_report import style
@@ -83,7 +83,7 @@ def approach_chart(demonstrations: Sequence[Approach], rollouts: Sequence[Approa
 
 
 @style.drawn
-def joint_chart(episode: EpisodeView, names: Sequence[str], index: Sequence[int], label: str) -> str:
+def joint_chart(episode: Episode, names: Sequence[str], index: Sequence[int], label: str) -> str:
     """Draw target, command and measurement of some joints.
 
     Args:

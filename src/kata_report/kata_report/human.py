@@ -10,7 +10,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from kata_data.episodes.episode import BodySeries, EpisodeView
+from kata_data.episodes.episode import BodySeries, Episode
 from kata_model.arrays import FloatArray
 from kata_model.robot import RobotModel
 from kata_model.robot.retarget_table import load_table
@@ -56,7 +56,7 @@ def in_pelvis(human: BodySeries, body: str) -> FloatArray:
     return inside
 
 
-def track_wrists(episode: EpisodeView, robot: RobotModel) -> WristTrack | None:
+def track_wrists(episode: Episode, robot: RobotModel) -> WristTrack | None:
     """Compare wrists; None if the bag has no human, the human no arms, or nobody was engaged."""
     human = episode.human
     arms = {f"{side}_{part}" for side in SIDES for part in _ARM}
@@ -99,7 +99,7 @@ def figure_of(place: Mapping[str, FloatArray], scale: float) -> list[Marker]:
     return [*lines, *dots]
 
 
-def _robot_wrists(episode: EpisodeView, robot: RobotModel) -> tuple[list[list[float]], FloatArray]:
+def _robot_wrists(episode: Episode, robot: RobotModel) -> tuple[list[list[float]], FloatArray]:
     """Return each arm's lengths [m], and wrists relative to shoulders at each joint state, shape (S, 2, 3)."""
     frames = {row.body: row.frame for row in load_table(robot).keypoints}
     arms = [tuple(frames[f"{side}_{part}"] for part in _ARM) for side in SIDES]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from kata_data.building.align import match_past
-from kata_data.episodes.episode import EpisodeView
+from kata_data.episodes.episode import Episode
 from kata_model.arrays import FloatArray
 from kata_model.robot import RobotModel
 from kata_model.verdict import JointFlag, Status
@@ -37,7 +37,7 @@ class Latency:
         return float(np.quantile(self.milliseconds, share)) if len(self.milliseconds) else float("nan")
 
 
-def latencies(episodes: Sequence[EpisodeView]) -> tuple[Latency, ...]:
+def latencies(episodes: Sequence[Episode]) -> tuple[Latency, ...]:
     """Return the stages' latencies over all episodes, from the verdicts' stamps.
 
     Only the first verdict on each sample counts: later ones are the same sample, repeated by a filter that
@@ -54,7 +54,7 @@ def latencies(episodes: Sequence[EpisodeView]) -> tuple[Latency, ...]:
     return tuple(Latency(key, title, rows[:, i]) for i, (key, title) in enumerate(titles))
 
 
-def _stages(episode: EpisodeView) -> FloatArray:
+def _stages(episode: Episode) -> FloatArray:
     verdict = episode.verdict
     if verdict is None:
         return np.zeros((0, 4))
@@ -66,7 +66,7 @@ def _stages(episode: EpisodeView) -> FloatArray:
     return stages
 
 
-def distance_to_goal(episode: EpisodeView, robot: RobotModel, frame: str, goal: str = "goal") -> tuple[FloatArray, FloatArray]:
+def distance_to_goal(episode: Episode, robot: RobotModel, frame: str, goal: str = "goal") -> tuple[FloatArray, FloatArray]:
     """Return time [s] and distance of a frame from an object [m], at each joint state that has an object.
 
     Args:
@@ -99,7 +99,7 @@ class SafetySummary:
     ticks: int
 
 
-def summarise_safety(episodes: Sequence[EpisodeView]) -> SafetySummary:
+def summarise_safety(episodes: Sequence[Episode]) -> SafetySummary:
     """Count verdicts."""
     statuses: Counter[str] = Counter()
     reasons: Counter[str] = Counter()
@@ -110,7 +110,7 @@ def summarise_safety(episodes: Sequence[EpisodeView]) -> SafetySummary:
     return SafetySummary(statuses, reasons, sum(statuses.values()))
 
 
-def flag_seconds(episodes: Sequence[EpisodeView], joints: int) -> dict[str, FloatArray]:
+def flag_seconds(episodes: Sequence[Episode], joints: int) -> dict[str, FloatArray]:
     """Return for how long each limit acted on each joint, by name of the limit, shape (n,), [s]."""
     seconds = {flag.name.lower(): np.zeros(joints) for flag in JointFlag if flag.name}
     for episode in episodes:

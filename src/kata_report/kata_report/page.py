@@ -7,7 +7,7 @@ from importlib.resources import files
 
 import numpy as np
 
-from kata_data.episodes.episode import EpisodeView
+from kata_data.episodes.episode import Episode
 from kata_model.verdict import Status
 from kata_report import style
 from kata_report.pictures import Shot
@@ -150,7 +150,7 @@ def keys(colours: Mapping[str, str]) -> str:
     return f"<div class=keys>{inner}</div>"
 
 
-def status_bar(episode: EpisodeView) -> str:
+def status_bar(episode: Episode) -> str:
     """Return the safety filter's status over an episode as one thin bar; the graver status wins within a piece."""
     verdict = episode.verdict
     if verdict is None or not len(verdict.decided):

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from kata_data.building.align import match_past
-from kata_data.episodes.episode import EpisodeView
+from kata_data.episodes.episode import Episode
 from kata_model.robot import RobotModel
 from kata_sim import Image, Marker, PoseRenderer, RenderError, View
 
@@ -61,7 +61,7 @@ def try_rendering(robot: RobotModel, width: int, height: int) -> Iterator[PoseRe
         yield renderer
 
 
-def instants(episode: EpisodeView, count: int) -> list[int]:
+def instants(episode: Episode, count: int) -> list[int]:
     """Return stamps for a strip, evenly from just before the first movement to just after success, or to the end, [ns]."""
     end = episode.duration if episode.succeeded is None else min(episode.duration, episode.succeeded + 0.1)
     moved = np.abs(episode.state.position - episode.state.position[0]).max(axis=1) > _MOVED
@@ -69,7 +69,7 @@ def instants(episode: EpisodeView, count: int) -> list[int]:
     return [episode.start + round(1e9 * t) for t in np.linspace(min(max(begin, 0.0), end), end, count)]
 
 
-def head_strip(episode: EpisodeView, stamps: Sequence[int]) -> list[Shot]:
+def head_strip(episode: Episode, stamps: Sequence[int]) -> list[Shot]:
     """Return the head camera's pictures next to some instants, each picture once."""
     if not episode.pictures:
         return []
@@ -85,7 +85,7 @@ def scene_view(robot: RobotModel) -> View:
 
 
 def scene_strip(
-    renderer: PoseRenderer | None, robot: RobotModel, episode: EpisodeView, stamps: Sequence[int], frame: str, goal: str = "goal"
+    renderer: PoseRenderer | None, robot: RobotModel, episode: Episode, stamps: Sequence[int], frame: str, goal: str = "goal"
 ) -> list[Shot]:
     """Render the measured posture at some instants, with the goal and the way the frame has come; none without a renderer."""
     if renderer is None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from html import escape
 
 from kata_data.dataset import Manifest
-from kata_data.episodes.episode import EpisodeView
+from kata_data.episodes.episode import Episode
 from kata_learning.training.train import EpochLoss
 from kata_model.robot import RobotModel
 from kata_report import page, style
@@ -25,7 +25,7 @@ def milliseconds(stage: Latency, share: float) -> str:
     return f"{stage.quantile(share):.0f} ms" if len(stage.milliseconds) else "–"
 
 
-def joints(episodes: Sequence[tuple[str, EpisodeView]], names: Sequence[str], robot: RobotModel) -> str:
+def joints(episodes: Sequence[tuple[str, Episode]], names: Sequence[str], robot: RobotModel) -> str:
     """Show target, command and measurement of some joints in titled episodes."""
     index = robot.layout.indices(names)
     parts = []
@@ -39,7 +39,7 @@ def joints(episodes: Sequence[tuple[str, EpisodeView]], names: Sequence[str], ro
     return page.section("Target, command, measured", text, *parts)
 
 
-def latency(groups: Sequence[tuple[str, Sequence[EpisodeView]]]) -> str:
+def latency(groups: Sequence[tuple[str, Sequence[Episode]]]) -> str:
     """Show how long each stage takes, one column a group."""
     every = [(title, latencies(episodes)) for title, episodes in groups]
     every = [(title, stages) for title, stages in every if len(stages[-1].milliseconds)]
@@ -91,7 +91,7 @@ def _data(manifest: Manifest) -> str:
     return page.table(("", "the dataset"), rows)
 
 
-def safety(title: str, episodes: Sequence[EpisodeView], robot: RobotModel) -> str:
+def safety(title: str, episodes: Sequence[Episode], robot: RobotModel) -> str:
     """Show what the safety filter did in some episodes."""
     summary = summarise_safety(episodes)
     if not summary.ticks:
@@ -113,7 +113,7 @@ def safety(title: str, episodes: Sequence[EpisodeView], robot: RobotModel) -> st
     return page.section("Safety", text, page.keys(style.STATUS), *parts)
 
 
-def episode_list(rows: Sequence[tuple[str, EpisodeView, str]], last: str) -> str:
+def episode_list(rows: Sequence[tuple[str, Episode, str]], last: str) -> str:
     """List episodes: who moved the robot, the episode, and what stands in the last column under the given title."""
     cells = [
         (

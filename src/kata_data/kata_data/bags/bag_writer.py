@@ -44,13 +44,13 @@ class BagWriter:
         messages: Messages written.
     """
 
-    def __init__(self, folder: Path, topics: Sequence[BagTopic], facts: Mapping[str, str] | None = None) -> None:
+    def __init__(self, folder: Path, topics: Sequence[BagTopic], metadata: Mapping[str, str] | None = None) -> None:
         """Open the bag.
 
         Args:
             folder: Final folder; its parents are made.
             topics: All topics that will be written.
-            facts: What is known of the episode at its beginning, for whoever repairs it.
+            metadata: What is known of the episode at its beginning, for whoever repairs it.
 
         Raises:
             DataError: The folder exists or cannot be written.
@@ -70,7 +70,7 @@ class BagWriter:
             self._writer = Writer(self._file, _CHUNK, CompressionType.ZSTD, enable_data_crcs=True)
             self._writer.start(profile="ros2", library="kata")
             self._channels = {topic.name: self._register(topic) for topic in topics}
-            self._writer.add_metadata("kata", sealed(facts or {}))
+            self._writer.add_metadata("kata", sealed(metadata or {}))
             self._file.flush()
         except OSError as error:
             raise DataError(f"cannot record: {error}", where=str(folder), fix="choose a folder that can be written") from error
@@ -138,7 +138,7 @@ class BagWriter:
         """Complete the bag and give it its final name.
 
         Args:
-            custom: Facts about the episode, for ``custom_data`` of metadata.yaml.
+            custom: What is known of the episode, for ``custom_data`` of metadata.yaml.
 
         Raises:
             OSError: The disk is full or failing; the bag must then be kept or discarded.

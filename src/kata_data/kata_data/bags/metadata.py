@@ -45,7 +45,7 @@ def metadata_text(
         file: Name of the one MCAP file.
         topics: Topics with their numbers of messages.
         span: First and last receive stamp [ns].
-        custom: Free pairs of text; Kata's facts about the episode.
+        custom: Free pairs of text; what Kata knows of the episode.
         distro: Name of the ROS distribution.
     """
     count = sum(topic.count for topic in topics)
@@ -68,19 +68,19 @@ def metadata_text(
     return str(yaml.dump({"rosbag2_bagfile_information": information}, Dumper=_NoAliases, sort_keys=False))
 
 
-def sealed(facts: Mapping[str, str]) -> dict[str, str]:
-    """Return facts with a checksum of them, since MCAP has none for its metadata records."""
-    return {**facts, _SEAL: _checksum(facts)}
+def sealed(pairs: Mapping[str, str]) -> dict[str, str]:
+    """Return metadata with a checksum of it, since MCAP has none for its metadata records."""
+    return {**pairs, _SEAL: _checksum(pairs)}
 
 
-def is_sound(facts: Mapping[str, str]) -> bool:
-    """Return whether facts are as they were sealed; those without a seal are believed."""
-    rest = {key: value for key, value in facts.items() if key != _SEAL}
-    return _SEAL not in facts or facts[_SEAL] == _checksum(rest)
+def is_sound(pairs: Mapping[str, str]) -> bool:
+    """Return whether metadata is as it was sealed; what has no seal is believed."""
+    rest = {key: value for key, value in pairs.items() if key != _SEAL}
+    return _SEAL not in pairs or pairs[_SEAL] == _checksum(rest)
 
 
-def _checksum(facts: Mapping[str, str]) -> str:
-    return f"{crc32(json.dumps(sorted(facts.items())).encode()):08x}"
+def _checksum(pairs: Mapping[str, str]) -> str:
+    return f"{crc32(json.dumps(sorted(pairs.items())).encode()):08x}"
 
 
 class _NoAliases(yaml.SafeDumper):

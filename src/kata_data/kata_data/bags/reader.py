@@ -1,37 +1,35 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Read episodes from bags: one folder holds ``metadata.yaml`` and one or more MCAP files."""
+"""Read a bag: one folder with ``metadata.yaml`` and MCAP files; messages are decoded when they are asked for.
+
+A bag of one MCAP file, as Kata's are, is read by `mcap_file`; others that rosbag2 writes (split, compressed by file or
+message, SQLite) by rosbags, which is several times slower.
+"""
 
 import struct
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 from backports.zstd import ZstdError
 from numpy.typing import NDArray
 from rosbags.highlevel import AnyReader, AnyReaderError
 from rosbags.interfaces import Connection
 from rosbags.rosbag2 import ReaderError
 from rosbags.serde import SerdeError
+from rosbags.typesys import Stores, get_types_from_msg, get_typestore
+from rosbags.typesys.store import Typestore
 
+from kata_data.bags.bag_info import BagInfo, check_count, missing_stream, read_info, unreadable
+from kata_data.bags.cdr import header_stamp
+from kata_data.bags.mcap_file import ForeignFileError, InFile, McapFile, Rows
+from kata_data.bags.schemas import misfit
 from kata_model.errors import DataError
 
-__all__ = [
-    "BROKEN",
-    "Bag",
-    "BagInfo",
-    "Stream",
-    "check_count",
-    "find_bags",
-    "missing_stream",
-    "read_bag",
-    "read_info",
-    "stream_of",
-    "unreadable",
-    "verify_bag",
-]
+__all__ = ["PICTURES", "Bag", "Stream", "nanoseconds", "read_bag", "topic_name", "verify_bag"]
 
 BROKEN = (
     *(AnyReaderError, ReaderError, SerdeError, ZstdError, struct.error),
@@ -39,67 +37,76 @@ BROKEN = (
 )
 """What rosbags raises on files that are cut, overwritten or of another kind; all of it was provoked by the tests."""
 
-_YAML = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-"""libyaml's is ten times faster, where PyYAML was built with it."""
+PICTURES = ("sensor_msgs/msg/CompressedImage", "sensor_msgs/msg/Image")
+"""Types whose messages stay in the file until they are asked for, where it is large."""
 
-_CUT = "the file was cut or damaged: try kata bag repair, or leave this bag out"
+IN_MEMORY = 1 << 29
+"""Largest file of which pictures are kept in memory [byte]."""
+
+_HEADER = "std_msgs/msg/Header"
+
+Topics = Callable[[str, str], str | None]
+"""Says by topic and type under which name a topic is wanted, or None."""
+
+_Types = Callable[[str], Typestore]
+"""Return what reads a type; raises one of `BROKEN` where its definition is damaged."""
 
 
-@dataclass(frozen=True, slots=True)
-class BagInfo:
-    """What a bag says of itself, read without opening its messages.
+@dataclass(frozen=True, eq=False)
+class Stream:
+    """All messages of one topic, in order of receipt; at least one.
 
     Attributes:
         path: Folder of the bag.
-        custom: ``custom_data`` of metadata.yaml.
-        duration: From the first to the last message received [s].
-        messages: Number of messages by topic.
-        types: Message type by topic, e.g. ``sensor_msgs/msg/JointState``.
-        compression: By which rosbag2 packed whole files or single messages; empty where chunks are packed, as Kata's are.
+        topic: Full name in the bag.
+        kind: Message type, e.g. ``sensor_msgs/msg/JointState``.
+        received: When the recorder got each, shape (N,), [ns].
+        sequence: Number of each, shape (N,), 0 where the bag tells none; Kata's recorder counts publications, so a step of
+            more than one is a loss.
+        data: Messages as they lie in the bag, length N; those of pictures may be read from the file when they are asked for.
+        types: Knows the message type.
     """
 
     path: Path
-    custom: Mapping[str, str]
-    duration: float
-    messages: Mapping[str, int]
-    types: Mapping[str, str] = field(default_factory=dict)
-    compression: str = ""
-
-    @property
-    def task(self) -> str:
-        """Return the task text, or an empty one."""
-        return self.custom.get("task", "")
-
-    @property
-    def success(self) -> bool:
-        """Return whether the episode was saved as a success; an unlabelled one was not."""
-        return self.custom.get("task_success", "").lower() in ("true", "1", "yes")
-
-    @property
-    def robot(self) -> str:
-        """Return the robot's name, or an empty one."""
-        return self.custom.get("robot", "")
-
-
-@dataclass(frozen=True, slots=True)
-class Stream:
-    """All messages of one topic, in order of receipt.
-
-    Attributes:
-        topic: Full name in the bag.
-        stamp: When the source measured (header.stamp), shape (N,), [ns].
-        received: When the recorder got it, shape (N,), [ns].
-        messages: Decoded messages, length N.
-    """
-
     topic: str
-    stamp: NDArray[np.int64]
+    kind: str
     received: NDArray[np.int64]
-    messages: tuple[Any, ...]
+    sequence: NDArray[np.int64]
+    data: Sequence[bytes]
+    types: _Types
 
     def __len__(self) -> int:
         """Return the number of messages."""
-        return len(self.messages)
+        return len(self.data)
+
+    def message(self, row: int) -> Any:
+        """Return one message as an object.
+
+        Raises:
+            DataError: It is damaged.
+        """
+        try:
+            return self.types(self.kind).deserialize_cdr(self.data[row], self.kind)
+        except BROKEN as error:
+            raise unreadable(error, self.path) from error
+
+    @cached_property
+    def messages(self) -> tuple[Any, ...]:
+        """All messages as objects, length N; raises DataError as `message`."""
+        return tuple(map(self.message, range(len(self))))
+
+    @cached_property
+    def stamp(self) -> NDArray[np.int64]:
+        """When the source measured (header.stamp), or the receipt without a header, shape (N,), [ns]; raises as `message`."""
+        try:
+            fields = self.types(self.kind).fielddefs[self.kind][1]
+        except BROKEN as error:
+            raise unreadable(error, self.path) from error
+        if not any(name == "header" for name, _ in fields):
+            return self.received
+        quick = [header_stamp(data) for data in self.data] if fields[0][1][1] == _HEADER else [None]
+        found = [nanoseconds(m.header.stamp) for m in self.messages] if None in quick else quick
+        return np.array(found, dtype=np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +115,7 @@ class Bag:
 
     Attributes:
         info: What the bag says of itself.
-        streams: Streams by the topic name that was asked for.
+        streams: By the name that was asked for; without topics that have no message.
     """
 
     info: BagInfo
@@ -120,150 +127,135 @@ class Bag:
         Raises:
             DataError: The bag has no such topic, or it is empty.
         """
-        if name not in self.streams or not len(self.streams[name]):
+        if name not in self.streams:
             raise missing_stream(self.info, name)
         return self.streams[name]
 
 
-def missing_stream(info: BagInfo, name: str) -> DataError:
-    """Return the error of a bag without messages on a topic; it says what the bag has."""
-    has = ", ".join(sorted(topic for topic, count in info.messages.items() if count))
-    return DataError(f"no messages on {name}", where=str(info.path), fix=f"the bag has: {has or 'nothing'}")
-
-
-def find_bags(paths: Iterable[Path]) -> list[Path]:
-    """Return bag folders, sorted: each path is a bag or a folder that holds bags at any depth.
-
-    Hidden folders are left out: the recorder writes to one before an episode is saved.
-
-    Raises:
-        DataError: A path does not exist, or holds no bag.
-    """
-    found: set[Path] = set()
-    for path in paths:
-        if not path.is_dir():
-            raise DataError("no such folder", where=str(path), fix="name bags, or a folder that holds bags")
-        bags = [file.parent for file in path.rglob("metadata.yaml")]
-        bags = [bag for bag in bags if not any(part.startswith(".") for part in bag.relative_to(path).parts)]
-        if not bags:
-            raise DataError("holds no bag", where=str(path), fix="a bag is a folder with metadata.yaml and an .mcap file")
-        found.update(bags)
-    return sorted(found)
-
-
-def read_info(path: Path) -> BagInfo:
-    """Read what a bag says of itself.
-
-    Raises:
-        DataError: metadata.yaml is missing or unusable.
-    """
-    file = path / "metadata.yaml"
-    try:
-        about = yaml.load(file.read_text(), _YAML)["rosbag2_bagfile_information"]
-        return BagInfo(
-            path=path,
-            custom={str(key): str(value) for key, value in (about.get("custom_data") or {}).items()},
-            duration=about["duration"]["nanoseconds"] * 1e-9,
-            messages={t["topic_metadata"]["name"]: int(t["message_count"]) for t in about["topics_with_message_count"]},
-            types={t["topic_metadata"]["name"]: str(t["topic_metadata"]["type"]) for t in about["topics_with_message_count"]},
-            compression=str(about.get("compression_format") or ""),
-        )
-    except FileNotFoundError as error:
-        raise DataError(
-            "no metadata.yaml: the recording was not finished", where=str(path), fix="try kata bag repair, or leave this bag out"
-        ) from error
-    except (OSError, yaml.YAMLError, KeyError, TypeError, ValueError, AttributeError) as error:
-        raise DataError(f"not a bag's metadata: {_line(error)}", where=str(file), fix="leave this bag out") from error
-
-
-def read_bag(path: Path, topics: Sequence[str]) -> Bag:
-    """Read the given topics of a bag; topics that it lacks are left out.
+def read_bag(path: Path, topics: Sequence[str] | Topics) -> Bag:
+    """Read topics of a bag; those that it lacks, or without a message, are left out.
 
     Args:
         path: Folder of the bag.
-        topics: Relative topic names, e.g. ``joint_states``; they match under any namespace.
+        topics: Relative topic names, e.g. ``joint_states``, which match under any namespace; or what says by topic and type
+            under which name a topic is wanted, or None.
 
     Raises:
-        DataError: The bag is cut or damaged, or a name matches several topics.
+        DataError: The bag is cut or damaged, or several topics match one name.
     """
     info = read_info(path)
+    name_of: Topics = topics if callable(topics) else lambda topic, _: topic_name(topic, topics)
     try:
-        with AnyReader([path]) as reader:
-            chosen = _choose(reader.connections, topics, path)
-            streams = _read(reader, chosen)
+        file = _mcap(info, lambda topic, kind: name_of(topic, kind) is not None, everything_stays=False)
+        found = list(_general(path, name_of)) if file is None else _streams(file, path)
     except BROKEN as error:
         raise unreadable(error, path) from error
-    for stream in streams.values():
+    by_name: dict[str, Stream] = {}
+    for stream in found:
+        name = name_of(stream.topic, stream.kind) or ""
+        other = by_name.setdefault(name, stream)
+        if other is not stream:
+            what = f"several topics match {name}: {', '.join(sorted((other.topic, stream.topic)))}"
+            raise DataError(what, where=str(path), fix="record one robot a bag")
         check_count(info, stream.topic, len(stream))
-    return Bag(info, streams)
+    return Bag(info, {name: stream for name, stream in by_name.items() if len(stream)})
 
 
-def check_count(info: BagInfo, topic: str, found: int) -> None:
-    """Raise DataError unless as many messages were found as the bag says it has on a topic."""
-    expected = info.messages.get(topic, 0)
-    if found != expected:
-        what = f"holds {found} of {expected} messages on {topic}"
-        raise DataError(what, where=str(info.path), fix=_CUT)
-
-
-def unreadable(error: Exception, path: Path) -> DataError:
-    """Return the error of a bag that broke its reader."""
-    return DataError(f"unreadable: {_line(error)}", where=str(path), fix=_CUT)
+def topic_name(topic: str, names: Sequence[str]) -> str | None:
+    """Return which of some streams a bag's topic is, under any namespace, or None."""
+    return next((name for name in names if topic.strip("/") == name or topic.endswith(f"/{name}")), None)
 
 
 def verify_bag(path: Path) -> None:
-    """Go through all messages of a bag without decoding them.
+    """Go through all messages of a bag without decoding them, and prove its index.
 
     Raises:
         DataError: The bag is cut or damaged.
     """
-    expected = dict(read_info(path).messages)
+    info, found = read_info(path), Counter[str]()
     try:
-        with AnyReader([path]) as reader:
-            for connection, _, _ in reader.messages():
-                expected[connection.topic] = expected.get(connection.topic, 0) - 1
+        file = _mcap(info, lambda *_: True, everything_stays=True)
+        with AnyReader([path]) as reader:  # needs the index, which `McapFile` does without
+            if file is None:
+                found.update(connection.topic for connection, _, _ in reader.messages())
+        if file is not None and not file.indexed:
+            raise ValueError("its index is damaged")
+        for rows in file.rows.values() if file else ():
+            found[rows.topic] += len(rows.times)
     except BROKEN as error:
         raise unreadable(error, path) from error
-    for topic, missing in expected.items():
-        if missing:
-            raise DataError(
-                f"{abs(missing)} messages too {'few' if missing > 0 else 'many'} on {topic}", where=str(path), fix=_CUT
-            )
+    for topic in sorted(info.messages.keys() | found.keys()):
+        check_count(info, topic, found[topic])
 
 
-def _choose(connections: Sequence[Connection], topics: Sequence[str], path: Path) -> dict[str, list[Connection]]:
-    chosen: dict[str, list[Connection]] = {}
-    for name in topics:
-        matches = [c for c in connections if c.topic.strip("/") == name or c.topic.endswith(f"/{name}")]
-        if len({c.topic for c in matches}) > 1:
-            listed = ", ".join(sorted({c.topic for c in matches}))
-            raise DataError(f"several topics match {name}: {listed}", where=str(path), fix="record one robot a bag")
-        if matches:
-            chosen[name] = matches
-    return chosen
+def _mcap(info: BagInfo, wanted: Callable[[str, str], bool], *, everything_stays: bool) -> McapFile | None:
+    """Read a bag of one MCAP file; None for others, which the general reader may know."""
+    files = sorted(info.path.glob("*.mcap"))
+    if len(files) != 1 or info.compression:
+        return None
+    large = files[0].stat().st_size > IN_MEMORY
+    try:
+        file = McapFile(files[0], wanted, lambda kind: everything_stays or (large and kind in PICTURES))
+    except ForeignFileError:
+        return None
+    for rows in file.rows.values():
+        wrong = misfit(rows.kind, rows.definition, rows.type_hash)
+        if wrong:
+            raise ValueError(f"{rows.topic}: {wrong}")
+    return file
 
 
-def _read(reader: AnyReader, chosen: Mapping[str, Sequence[Connection]]) -> dict[str, Stream]:
-    name_of = {c.topic: name for name, connections in chosen.items() for c in connections}
-    rows: dict[str, list[tuple[int, Any]]] = {name: [] for name in chosen}
-    wanted = [c for connections in chosen.values() for c in connections]
-    for connection, received, data in reader.messages(connections=wanted) if wanted else ():
-        rows[name_of[connection.topic]].append((received, reader.deserialize(data, connection.msgtype)))
-    return {name: stream_of(chosen[name][0].topic, found) for name, found in rows.items()}
+def _streams(file: McapFile, path: Path) -> list[Stream]:
+    merged: dict[str, list[Rows]] = {}
+    for rows in file.rows.values():
+        merged.setdefault(rows.topic, []).append(rows)
+    definitions = {rows.kind: rows.definition for rows in file.rows.values()}
+
+    def types(kind: str) -> Typestore:
+        return _store(kind, definitions[kind])
+
+    return [_in_order(file.path, path, parts, types) for parts in merged.values()]
 
 
-def stream_of(topic: str, rows: Sequence[tuple[int, Any]]) -> Stream:
-    """Return a stream of decoded messages, each with the time of its receipt [ns]."""
-    messages = tuple(message for _, message in rows)
+def _in_order(file: Path, path: Path, parts: Sequence[Rows], types: _Types) -> Stream:
+    """Return the messages of a topic, of one channel or of several, in order of receipt."""
+    received = np.concatenate([np.array(rows.times, dtype=np.int64) for rows in parts])
+    sequence = np.concatenate([np.array(rows.sequences, dtype=np.int64) for rows in parts])
+    data, places = [row for rows in parts for row in rows.data], [place for rows in parts for place in rows.places]
+    if (np.diff(received) < 0).any():
+        order = np.argsort(received, kind="stable")
+        received, sequence, rows = received[order], sequence[order], order.tolist()
+        data, places = [data[i] for i in rows] if data else [], [places[i] for i in rows] if places else []
+    kept = InFile(file, places) if parts[0].stay else data
+    return Stream(path, parts[0].topic, parts[0].kind, received, sequence, kept, types)
+
+
+def _general(path: Path, name_of: Topics) -> Iterator[Stream]:
+    """Read a bag of any kind that rosbags knows."""
+    rows: dict[str, list[tuple[int, bytes]]] = {}
+    with AnyReader([path]) as reader:
+        chosen = [c for c in reader.connections if name_of(c.topic, c.msgtype) is not None]
+        for connection, received, data in reader.messages(connections=chosen) if chosen else ():
+            rows.setdefault(connection.topic, []).append((received, bytes(data)))
+        store = reader.typestore  # the reader lets go of it when it is closed
+    for topic, connection in {c.topic: c for c in chosen}.items():
+        yield _general_stream(path, connection, rows.get(topic, ()), store)
+
+
+def _general_stream(path: Path, connection: Connection, rows: Sequence[tuple[int, bytes]], store: Typestore) -> Stream:
     received = np.array([received for received, _ in rows], dtype=np.int64)
-    stamp = np.array([nanoseconds(m.header.stamp) if hasattr(m, "header") else t for t, m in rows], dtype=np.int64)
-    return Stream(topic, stamp, received, messages)
+    data, unnumbered = tuple(data for _, data in rows), np.zeros(len(rows), dtype=np.int64)
+    return Stream(path, connection.topic, connection.msgtype, received, unnumbered, data, lambda _: store)
+
+
+@lru_cache(maxsize=256)
+def _store(kind: str, definition: str) -> Typestore:
+    """Return what reads a type; many bags bring the same definitions."""
+    store = get_typestore(Stores.EMPTY)
+    store.register(get_types_from_msg(definition, kind))
+    return store
 
 
 def nanoseconds(time: Any) -> int:
     """Return a builtin_interfaces/Time in [ns]."""
     return int(time.sec) * 1_000_000_000 + int(time.nanosec)
-
-
-def _line(error: Exception) -> str:
-    return " ".join(str(error).split()) or type(error).__name__

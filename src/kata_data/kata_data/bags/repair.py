@@ -15,8 +15,9 @@ import yaml
 from mcap.records import Channel, Schema
 from mcap.writer import CompressionType, Writer
 
+from kata_data.bags.bag_info import read_info
 from kata_data.bags.mcap_salvage import Salvage
-from kata_data.bags.reader import read_info, verify_bag
+from kata_data.bags.reader import verify_bag
 from kata_data.bags.schemas import misfit
 from kata_data.recording import PARTIAL, TopicSummary, metadata_text, sealed
 from kata_model.errors import DataError
@@ -174,7 +175,7 @@ def _write(salvage: Salvage, source: Path, file: Path) -> Repaired:
             first = min(first, message.log_time) if counts else message.log_time
             last = max(last, message.log_time)
             counts[message.channel_id] += 1
-        custom = _facts(salvage, source)
+        custom = _metadata(salvage, source)
         writer.add_metadata("episode", sealed(custom))
         writer.finish()
         stream.flush()
@@ -209,7 +210,7 @@ def _wrong(schema: Schema, channel: Channel) -> str:
 
 
 def _copy_heads(salvage: Salvage, channels: Iterable[Channel], writer: Writer) -> dict[int, int]:
-    """Write definitions, files and facts; return the new channel numbers by the old."""
+    """Write definitions, files and metadata; return the new channel numbers by the old."""
     schemas: dict[int, int] = {}
     numbers = {}
     for channel in channels:
@@ -227,7 +228,7 @@ def _copy_heads(salvage: Salvage, channels: Iterable[Channel], writer: Writer) -
     return numbers
 
 
-def _facts(salvage: Salvage, source: Path) -> dict[str, str]:
+def _metadata(salvage: Salvage, source: Path) -> dict[str, str]:
     """Return what is known of the episode: from metadata.yaml, or the file itself; whether it succeeded is not invented."""
     known: Mapping[str, str] = {**salvage.metadata.get("kata", {}), **salvage.metadata.get("episode", {})}
     with suppress(DataError):

@@ -28,5 +28,5 @@ def misfit(name: str, text: str, type_hash: str) -> str:
     except _BROKEN as error:
         return f"its definition of {name[:80]} cannot be read: {' '.join(str(error).split())[:80] or type(error).__name__}"
     if type_hash.startswith("RIHS01_") and found != type_hash:
-        return f"its definition of {name[:80]} is not the one that was recorded"
+        return f"its definition of {name[:80]} is not the one that was recorded: hash mismatch"
     return ""

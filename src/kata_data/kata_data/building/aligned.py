@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kata_data.bags.raw_bags import RawBag, read_raw
-from kata_data.bags.reader import BagInfo
+from kata_data.bags.bag_info import BagInfo, missing_stream
+from kata_data.bags.reader import Bag, read_bag, topic_name
 from kata_data.building.align import grid, match_past
 from kata_data.building.build_config import DatasetConfig
 from kata_data.building.cameras import PREFIX, camera_name, cameras_of, read_pictures
@@ -18,8 +18,9 @@ from kata_data.building.wrenches import PREFIX as FELT
 from kata_data.building.wrenches import feel, sensor_name
 from kata_data.dataset.frames import write_frames
 from kata_data.dataset.manifest import FrameFile
-from kata_data.episodes.recording import Recording, recording_of, topic_name
-from kata_data.episodes.segments import human_topic, intervened
+from kata_data.episodes.episode import NUMBERS, Episode, episode_of
+from kata_data.episodes.segments import HUMAN, intervened
+from kata_data.episodes.series import CommandSeries
 from kata_model.arrays import FloatArray
 from kata_model.errors import DataError
 from kata_model.joints import JointLayout
@@ -111,25 +112,27 @@ def read_aligned(path: Path, layout: JointLayout, request: Request) -> Aligned:
         DataError: The bag is damaged, lacks a stream, a camera or a sensor, or is of another robot.
         OSError: The disk refuses.
     """
-    bag = read_raw(path, lambda topic, kind: topic_name(topic) or human_topic(topic) or _wanted(topic, kind, request))
-    recording = recording_of(bag, layout)
-    if not len(recording.state.stamp) or not np.isfinite(recording.command.position).any():
+    bag = read_bag(path, lambda topic, kind: topic_name(topic, (*NUMBERS, *HUMAN)) or _wanted(topic, kind, request))
+    episode = episode_of(bag, layout, NUMBERS)
+    state, command = episode.state, episode.command
+    if command is None:
+        raise missing_stream(bag.info, "command")
+    if not len(state.stamp) or not np.isfinite(command.position).any():
         raise DataError("holds no joint states or commands", where=str(path), fix="leave this bag out")
-    state = recording.state
     at = grid(int(state.stamp.min()), int(state.stamp.max()), request.config.rate)
     tolerance = round(request.config.tolerance * 1e9)
-    numbers, missing = _numbers(recording, at, tolerance)
+    numbers, missing = _numbers(episode, command, at, tolerance)
     wrenches, unfelt = feel(bag, request.sensors, at, tolerance)
     missing |= unfelt
     frames = {} if request.folder is None else _frames(bag, at, request, request.folder, missing)
     return Aligned(
-        info=recording.info,
-        task=recording.task or recording.info.task,
+        info=bag.info,
+        task=episode.task or bag.info.task,
         state_rate=_rate(state.stamp),
         at=at,
         missing=missing,
         intervention=intervened(bag, bag.streams["joint_states"].received[match_past(state.stamp, at, 1 << 62)]),
-        span=np.nanmax(recording.command.position, axis=0) - np.nanmin(recording.command.position, axis=0),
+        span=np.nanmax(command.position, axis=0) - np.nanmin(command.position, axis=0),
         frames=frames,
         wrenches=wrenches,
         **numbers,
@@ -151,8 +154,10 @@ def _rate(stamp: NDArray[np.int64]) -> float:
     return 1e9 / float(np.median(gaps)) if len(gaps) else 0.0
 
 
-def _numbers(recording: Recording, at: NDArray[np.int64], tolerance: int) -> tuple[dict[str, Any], dict[str, NDArray[np.bool_]]]:
-    state, command, objects = recording.state, recording.command, recording.objects
+def _numbers(
+    episode: Episode, command: CommandSeries, at: NDArray[np.int64], tolerance: int
+) -> tuple[dict[str, Any], dict[str, NDArray[np.bool_]]]:
+    state, objects = episode.state, episode.objects
     s, c = match_past(state.stamp, at, tolerance), match_past(command.stamp, at, tolerance)
     o = match_past(objects.stamp, at, tolerance)
     numbers = {
@@ -166,7 +171,7 @@ def _numbers(recording: Recording, at: NDArray[np.int64], tolerance: int) -> tup
 
 
 def _frames(
-    bag: RawBag, at: NDArray[np.int64], request: Request, folder: Path, missing: dict[str, NDArray[np.bool_]]
+    bag: Bag, at: NDArray[np.int64], request: Request, folder: Path, missing: dict[str, NDArray[np.bool_]]
 ) -> dict[str, FrameTrack]:
     """Decode each picture that some instant shows, once, and write them; note in `missing` where there is none."""
     names = cameras_of(bag)
@@ -177,9 +182,9 @@ def _frames(
 
 
 def _track(
-    bag: RawBag, camera: str, at: NDArray[np.int64], config: DatasetConfig, folder: Path, missing: dict[str, NDArray[np.bool_]]
+    bag: Bag, camera: str, at: NDArray[np.int64], config: DatasetConfig, folder: Path, missing: dict[str, NDArray[np.bool_]]
 ) -> FrameTrack:
-    stamp = bag.stamps(PREFIX + camera)
+    stamp = bag.streams[PREFIX + camera].stamp
     match = match_past(stamp, at, round(config.image_tolerance * 1e9))
     missing[PREFIX + camera] = match < 0
     needed = ~np.any([missing[name] for name in ("joint_states", "command", PREFIX + camera)], axis=0)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from kata_data.bags.bag_info import BagInfo, read_info
 from kata_data.bags.bag_pool import Pool, open_pool
-from kata_data.bags.reader import BagInfo, read_info
 from kata_data.building.aligned import Aligned, Request, read_aligned
 from kata_data.building.build_checks import check_cameras, check_known, check_rates, check_robots, one_task, refuse_damaged
 from kata_data.building.build_config import DatasetConfig

@@ -4,7 +4,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from kata_data.bags.reader import BagInfo
+from kata_data.bags.bag_info import BagInfo
 from kata_data.building.aligned import Aligned
 from kata_data.building.build_config import DatasetConfig
 from kata_data.dataset import Manifest

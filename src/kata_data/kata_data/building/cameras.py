@@ -8,14 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kata_data.bags.cdr import picture_data
-from kata_data.bags.raw_bags import PICTURES, RawBag
+from kata_data.bags.reader import PICTURES, Bag, Stream
 from kata_model.errors import DataError
 from kata_policy.pictures import decode_picture, shrink
 
 __all__ = ["camera_name", "cameras_of", "read_pictures"]
 
 PREFIX = "camera."
-"""Of the stream names of cameras within a `RawBag`."""
+"""Of the stream names of cameras within a `Bag`."""
 
 _COMPRESSED = "sensor_msgs/msg/CompressedImage"
 _TAIL = ("image_raw", "image", "color", "rgb", "compressed")
@@ -36,12 +36,12 @@ def camera_name(topic: str, kind: str) -> str | None:
     return ".".join(kept) or "camera"
 
 
-def cameras_of(bag: RawBag) -> tuple[str, ...]:
+def cameras_of(bag: Bag) -> tuple[str, ...]:
     """Return the names of the cameras of a bag, sorted."""
     return tuple(sorted(name.removeprefix(PREFIX) for name in bag.streams if name.startswith(PREFIX)))
 
 
-def read_pictures(bag: RawBag, camera: str, rows: Sequence[int], height: int) -> Iterator[NDArray[np.uint8]]:
+def read_pictures(bag: Bag, camera: str, rows: Sequence[int], height: int) -> Iterator[NDArray[np.uint8]]:
     """Yield pictures of a camera, shape (height, width, 3), RGB, all of one size.
 
     Args:
@@ -54,9 +54,10 @@ def read_pictures(bag: RawBag, camera: str, rows: Sequence[int], height: int) ->
         DataError: A picture is damaged, of an unknown encoding, or of another size than the first.
     """
     first: tuple[int, ...] = ()
+    stream = bag.streams[PREFIX + camera]
     for row in rows:
-        picture = _picture(bag, PREFIX + camera, row, height)
-        where = f"{bag.info.path}: picture {row} on {bag.streams[PREFIX + camera].topic}"
+        picture = _picture(stream, row, height)
+        where = f"{bag.info.path}: picture {row} on {stream.topic}"
         if picture is None:
             raise DataError("cannot be decoded", where=where, fix="leave this bag or this camera out")
         first = first or picture.shape
@@ -65,12 +66,11 @@ def read_pictures(bag: RawBag, camera: str, rows: Sequence[int], height: int) ->
         yield picture
 
 
-def _picture(bag: RawBag, name: str, row: int, height: int) -> NDArray[np.uint8] | None:
-    stream = bag.streams[name]
+def _picture(stream: Stream, row: int, height: int) -> NDArray[np.uint8] | None:
     data = picture_data(stream.data[row]) if stream.kind == _COMPRESSED else None
     if data is not None:
         return decode_picture(data, height)
-    message = bag.decoded(name, [row]).messages[0]
+    message = stream.message(row)
     if stream.kind == _COMPRESSED:
         return decode_picture(np.asarray(message.data, dtype=np.uint8), height)
     raw = _raw(message)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from kata_data.bags.raw_bags import RawBag
+from kata_data.bags.reader import Bag
 from kata_data.building.align import match_past
 from kata_model.arrays import FloatArray
 from kata_model.errors import DataError
@@ -14,7 +14,7 @@ from kata_model.errors import DataError
 __all__ = ["PREFIX", "feel", "sensor_name", "sensors_in"]
 
 PREFIX = "wrench/"
-"""Of the stream names of sensors within a `RawBag`, and of their terms in an observation."""
+"""Of the stream names of sensors within a `Bag`, and of their terms in an observation."""
 
 _KIND = "geometry_msgs/msg/WrenchStamped"
 
@@ -31,7 +31,7 @@ def sensors_in(terms: Sequence[str]) -> tuple[str, ...]:
 
 
 def feel(
-    bag: RawBag, sensors: Sequence[str], at: NDArray[np.int64], tolerance: int
+    bag: Bag, sensors: Sequence[str], at: NDArray[np.int64], tolerance: int
 ) -> tuple[dict[str, FloatArray], dict[str, NDArray[np.bool_]]]:
     """Return by sensor what it last felt at some instants, and by stream at which of them there is nothing.
 
@@ -51,7 +51,7 @@ def feel(
     for sensor in sensors:
         if PREFIX + sensor not in bag.streams:
             raise _no_sensor(sensor, bag.info.types, str(bag.info.path))
-        stream = bag.decoded(PREFIX + sensor)
+        stream = bag.streams[PREFIX + sensor]
         match = match_past(stream.stamp, at, tolerance)
         parts = [(m.wrench.force, m.wrench.torque) for m in stream.messages]
         felt[sensor] = np.array([(f.x, f.y, f.z, t.x, t.y, t.z) for f, t in parts])[match]

@@ -1,32 +1,28 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Episodes as a report looks at them: every stream of a bag as arrays on one time axis."""
+"""Read one episode of a bag: its streams as arrays on one time axis, joints in the robot's order."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kata_data.bags.raw_bags import read_raw
-from kata_data.bags.reader import Bag, BagInfo, nanoseconds
-from kata_data.episodes.recording import (
-    CommandSeries,
-    ObjectSeries,
-    StateSeries,
-    command_series,
-    object_series,
-    state_series,
-    topic_name,
-)
+from kata_data.bags.bag_info import BagInfo
+from kata_data.bags.cdr import picture_data
+from kata_data.bags.reader import Bag, Stream, nanoseconds, read_bag
+from kata_data.episodes.series import CommandSeries, ObjectSeries, StateSeries, command_series, object_series, state_series
 from kata_model.arrays import FloatArray
 from kata_model.joints import JointLayout
 
-__all__ = ["BodySeries", "EpisodeView", "Picture", "VerdictSeries", "read_episode"]
+__all__ = ["NUMBERS", "TOPICS", "BodySeries", "Episode", "Picture", "VerdictSeries", "episode_of", "read_episode"]
 
 CAMERA = "camera/head/image_raw/compressed"
-DECODED = ("verdict", "task/state", "frames", CAMERA)
-TOPICS = ("joint_states", "target", "command", *DECODED)
+NUMBERS = ("joint_states", "command", "task/state")
+"""The streams that the numbers of a dataset are made of."""
+
+TOPICS = (*NUMBERS, "target", "verdict", "frames", CAMERA)
+"""All that an episode knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +83,12 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
-class EpisodeView:
-    """One episode; streams that the bag lacks are None or empty.
+class Episode:
+    """One episode; streams that the bag lacks, or that were not asked for, are None or empty.
 
     Attributes:
         info: What the bag says of itself.
+        task: Name of the task that the scene ran, e.g. ``reach``; empty where the bag has no task state.
         start: First joint state [ns]; time 0 of all charts.
         state: Measured joints.
         target: What someone wanted.
@@ -104,6 +101,7 @@ class EpisodeView:
     """
 
     info: BagInfo
+    task: str
     start: int
     state: StateSeries
     target: CommandSeries | None
@@ -124,37 +122,40 @@ class EpisodeView:
         return float(self.state.stamp[-1] - self.start) * 1e-9
 
 
-def read_episode(path: Path, layout: JointLayout) -> EpisodeView:
-    """Read all that a report shows of a bag.
+def read_episode(path: Path, layout: JointLayout, topics: Sequence[str] = TOPICS) -> Episode:
+    """Read an episode, or some of its `TOPICS`.
 
     Raises:
         DataError: The bag is damaged, has no joint states, or is of another robot.
     """
-    raw = read_raw(path, lambda topic, _: topic_name(topic, TOPICS))
-    state = state_series(raw, layout)
-    target, command = (command_series(raw, t, layout) if t in raw.streams else None for t in ("target", "command"))
-    bag = Bag(raw.info, {name: raw.decoded(name) for name in DECODED if name in raw.streams})
-    start = int(state.stamp[0])
-    return EpisodeView(
+    return episode_of(read_bag(path, topics), layout)
+
+
+def episode_of(bag: Bag, layout: JointLayout, topics: Sequence[str] = TOPICS) -> Episode:
+    """Return the episode of a bag that was read already, or some of its `TOPICS`.
+
+    Raises:
+        DataError: As `read_episode`.
+    """
+    state = state_series(bag.stream("joint_states"), layout)
+    start, found = int(state.stamp[0]), {name: bag.streams.get(name) for name in topics}
+    target, command, verdict, frames, tasks = map(found.get, ("target", "command", "verdict", "frames", "task/state"))
+    return Episode(
         info=bag.info,
+        task=str(tasks.messages[-1].task) if tasks else "",
         start=start,
         state=state,
-        target=target,
-        command=command,
-        verdict=_verdicts(bag, layout, raw.streams["verdict"].sequence) if _has(bag, "verdict") else None,
-        objects=object_series(bag.streams.get("task/state")),
-        succeeded=_success(bag, start),
-        human=_bodies(bag) if _has(bag, "frames") else None,
-        pictures=_pictures(bag),
+        target=command_series(target, layout) if target else None,
+        command=command_series(command, layout) if command else None,
+        verdict=_verdicts(verdict, layout) if verdict else None,
+        objects=object_series(tasks),
+        succeeded=_success(tasks, start) if tasks else None,
+        human=_bodies(frames) if frames else None,
+        pictures=_pictures(found.get(CAMERA)),
     )
 
 
-def _has(bag: Bag, name: str) -> bool:
-    return name in bag.streams and len(bag.streams[name]) > 0
-
-
-def _verdicts(bag: Bag, layout: JointLayout, sequence: NDArray[np.int64]) -> VerdictSeries:
-    stream = bag.stream("verdict")
+def _verdicts(stream: Stream, layout: JointLayout) -> VerdictSeries:
     order = layout.order_of(stream.messages[0].names) or list(range(len(layout)))
     width = len(stream.messages[0].names)
     flags = [m.joint_flags if len(m.joint_flags) == width else np.zeros(width) for m in stream.messages]
@@ -171,20 +172,16 @@ def _verdicts(bag: Bag, layout: JointLayout, sequence: NDArray[np.int64]) -> Ver
         status=np.array([m.status for m in stream.messages], dtype=np.uint8),
         reasons=tuple(tuple(m.reasons) for m in stream.messages),
         flags=np.array(flags, dtype=np.uint8)[:, order],
-        lost=np.maximum(np.diff(sequence, prepend=sequence[0]) - 1, 0),
+        lost=np.maximum(np.diff(stream.sequence, prepend=stream.sequence[0]) - 1, 0),
     )
 
 
-def _success(bag: Bag, start: int) -> float | None:
-    if not _has(bag, "task/state"):
-        return None
-    stream = bag.stream("task/state")
+def _success(stream: Stream, start: int) -> float | None:
     held = [int(t) for t, message in zip(stream.stamp, stream.messages, strict=True) if message.success]
     return (held[0] - start) * 1e-9 if held else None
 
 
-def _bodies(bag: Bag) -> BodySeries:
-    stream = bag.stream("frames")
+def _bodies(stream: Stream) -> BodySeries:
     names = [body.name for body in stream.messages[0].bodies]
     whole = [i for i, m in enumerate(stream.messages) if [body.name for body in m.bodies] == names]
     poses = [[body.pose for body in stream.messages[i].bodies] for i in whole]
@@ -198,8 +195,8 @@ def _bodies(bag: Bag) -> BodySeries:
     )
 
 
-def _pictures(bag: Bag) -> tuple[Picture, ...]:
-    if not _has(bag, CAMERA):
+def _pictures(stream: Stream | None) -> tuple[Picture, ...]:
+    if stream is None:
         return ()
-    stream = bag.stream(CAMERA)
-    return tuple(Picture(int(t), bytes(m.data)) for t, m in zip(stream.stamp, stream.messages, strict=True))
+    data = (picture_data(stream.data[i]) or stream.message(i).data for i in range(len(stream)))
+    return tuple(Picture(int(t), bytes(jpeg)) for t, jpeg in zip(stream.stamp, data, strict=True))

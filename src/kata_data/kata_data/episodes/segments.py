@@ -9,21 +9,24 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
-from kata_data.bags.raw_bags import RawBag, read_raw
-from kata_data.bags.reader import Stream, read_bag, read_info
+from kata_data.bags.bag_info import read_info
+from kata_data.bags.reader import Bag, Stream, read_bag
 from kata_data.recording import Segment, SegmentationConfig, intervention_steps, propose_segments
 from kata_model.arrays import FloatArray
 from kata_model.atomic import new_file
 from kata_model.config.yaml_data import load_yaml
 from kata_model.errors import DataError
 
-__all__ = ["SEGMENTS", "human_topic", "intervened", "interventions", "propose", "read_segments", "write_segments"]
+__all__ = ["HUMAN", "SEGMENTS", "intervened", "interventions", "propose", "read_segments", "write_segments"]
 
 SEGMENTS = "segments.yaml"
 """Name of the file in a bag's folder."""
 
 _TOUCH = ("geometry_msgs/msg/WrenchStamped", "std_msgs/msg/Float32MultiArray")
 _MARKS, _FRAMES = "episode/marks", "frames"
+HUMAN = (_MARKS, _FRAMES)
+"""Streams that tell when a human acts."""
+
 _BEGIN, _END = 1, 2  # kata_msgs/EpisodeMark
 
 
@@ -40,7 +43,7 @@ def propose(path: Path, config: SegmentationConfig) -> tuple[Segment, ...]:
     speed = np.array([np.max(np.abs(m.velocity), initial=0.0) for m in joints.messages])
     contact = np.zeros(len(time))
     for topic in feeling:
-        if len(bag.streams.get(topic, ())):
+        if topic in bag.streams:
             contact = np.maximum(contact, _felt(bag.stream(topic), joints.received))
     return propose_segments(time, speed, contact, config)
 
@@ -108,16 +111,11 @@ def interventions(path: Path, stamps: NDArray[np.int64]) -> NDArray[np.bool_]:
     Raises:
         DataError: The bag is damaged.
     """
-    return intervened(read_raw(path, lambda topic, _: human_topic(topic)), stamps)
+    return intervened(read_bag(path, HUMAN), stamps)
 
 
-def human_topic(topic: str) -> str | None:
-    """Return which of the streams that tell of a human a bag's topic is, under any namespace, or None."""
-    return next((name for name in (_MARKS, _FRAMES) if topic.endswith(f"/{name}")), None)
-
-
-def intervened(bag: RawBag, stamps: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Say what `interventions` says of a bag that was read with the topics of `human_topic`.
+def intervened(bag: Bag, stamps: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Say what `interventions` says of a bag that was read with the topics `HUMAN`.
 
     Raises:
         DataError: A message is damaged.
@@ -126,17 +124,17 @@ def intervened(bag: RawBag, stamps: NDArray[np.int64]) -> NDArray[np.bool_]:
     return marked | _engaged(bag, stamps) if bag.info.custom.get("source") == "policy" else marked
 
 
-def _marked(bag: RawBag, stamps: NDArray[np.int64]) -> NDArray[np.bool_]:
+def _marked(bag: Bag, stamps: NDArray[np.int64]) -> NDArray[np.bool_]:
     if _MARKS not in bag.streams:
         return np.zeros(len(stamps), dtype=bool)
-    marks = bag.decoded(_MARKS)
+    marks = bag.streams[_MARKS]
     kinds = np.array([int(m.kind) for m in marks.messages])
     turns = np.isin(kinds, (_BEGIN, _END))
     return intervention_steps(stamps, marks.received[turns], kinds[turns] == _BEGIN)
 
 
-def _engaged(bag: RawBag, stamps: NDArray[np.int64]) -> NDArray[np.bool_]:
+def _engaged(bag: Bag, stamps: NDArray[np.int64]) -> NDArray[np.bool_]:
     if _FRAMES not in bag.streams:
         return np.zeros(len(stamps), dtype=bool)
-    frames = bag.decoded(_FRAMES)
+    frames = bag.streams[_FRAMES]
     return intervention_steps(stamps, frames.received, np.array([bool(m.engaged) for m in frames.messages]))

@@ -11,11 +11,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from kata_data.bags.bag_info import BagInfo, read_info
 from kata_data.bags.bag_pool import open_pool
-from kata_data.bags.reader import BagInfo, read_info
-from kata_data.episodes.episode import EpisodeView, read_episode
-from kata_data.episodes.recording import CommandSeries
-from kata_data.episodes.timing import read_times
+from kata_data.bags.reader import read_bag, topic_name
+from kata_data.episodes.episode import TOPICS, Episode, episode_of
+from kata_data.episodes.series import CommandSeries
+from kata_data.episodes.timing import stream_times
 from kata_data.grading import (
     GRADES,
     Collection,
@@ -145,8 +146,9 @@ def grade_bag(robot: RobotModel, path: Path, config: GradingConfig) -> GradedBag
     Raises:
         DataError: The bag is damaged, has no joint states, or is of another robot.
     """
-    streams = read_times(path, load_streams(str(robot.description.folder)))
-    episode = read_episode(path, robot.layout)
+    bag = read_bag(path, lambda topic, _: topic_name(topic, TOPICS) or topic)
+    streams = stream_times(bag, load_streams(str(robot.description.folder)))
+    episode = episode_of(bag, robot.layout)
     data = _data(episode, streams)
     grade = grade_episode(data, robot, config)
     return GradedBag(path, episode.info, robot.description.name, grade, _trace(episode, data, grade))
@@ -218,7 +220,7 @@ def _compare(bags: Sequence[GradedBag], config: GradingConfig) -> dict[str, Coll
     return {task: collection for task, collection in found.items() if collection}
 
 
-def _data(episode: EpisodeView, streams: Sequence[StreamTimes]) -> EpisodeData:
+def _data(episode: Episode, streams: Sequence[StreamTimes]) -> EpisodeData:
     state, verdict = episode.state, episode.verdict
     seconds = episode.seconds(state.stamp)
     keep = np.flatnonzero(_near(state.stamp, episode.info))
@@ -249,7 +251,7 @@ def _velocity(measured: JointTrace, velocity: FloatArray) -> FloatArray:
     return np.asarray(np.gradient(measured.position, measured.seconds, axis=0), dtype=float)
 
 
-def _path(episode: EpisodeView, series: CommandSeries | None) -> JointTrace | None:
+def _path(episode: Episode, series: CommandSeries | None) -> JointTrace | None:
     """Return positions by the stamps of their source, since receipt jitters; of several commands on one sample the first."""
     if series is None:
         return None
@@ -264,7 +266,7 @@ def _near(stamp: NDArray[np.int64], info: BagInfo) -> NDArray[np.bool_]:
     return near
 
 
-def _trace(episode: EpisodeView, data: EpisodeData, grade: EpisodeGrade) -> EpisodeTrace:
+def _trace(episode: Episode, data: EpisodeData, grade: EpisodeGrade) -> EpisodeTrace:
     places = episode.objects.position
     goal = np.concatenate([places[name][0] for name in sorted(places)]) if places else np.zeros(0)
     who = episode.info.custom.get("operator", "")

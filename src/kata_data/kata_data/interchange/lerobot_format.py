@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What LeRobotDataset v3.0 demands: paths, features, and where Kata's own facts go.
+"""What LeRobotDataset v3.0 demands: paths, features, and where Kata's own metadata goes.
 
 Source: the format's documentation (huggingface.co/docs/lerobot/lerobot-dataset-v3) and the data sets on the hub.
 LeRobot has one instant a frame, index / fps, whatever happened; the true stamps are kept in features of Kata's

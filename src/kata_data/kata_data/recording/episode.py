@@ -85,19 +85,19 @@ class EpisodeMachine:
 
 
 def parse_labels(entries: Sequence[str]) -> dict[str, str]:
-    """Return free labels as facts: ``key=value`` under its key, words together under ``labels``.
+    """Return free labels as metadata: ``key=value`` under its key, words together under ``labels``.
 
     Raises:
         ConfigError: A label has no key, or that of a fact which the recorder itself states.
     """
-    facts, words = {}, []
+    pairs, words = {}, []
     for entry in entries:
         key, separator, value = entry.partition("=")
         key = key.strip()
         if not key or (separator and key in _RESERVED):
             raise ConfigError(f"label {entry!r}", fix=f"a word, or key=value; not {', '.join(sorted(_RESERVED))}")
         if separator:
-            facts[key] = value.strip()
+            pairs[key] = value.strip()
         else:
             words.append(key)
-    return {**facts, "labels": ", ".join(words)} if words else facts
+    return {**pairs, "labels": ", ".join(words)} if words else pairs

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from kata_data.bags.reader import find_bags
-from kata_data.episodes.episode import EpisodeView, read_episode
+from kata_data.bags.bag_info import find_bags
+from kata_data.episodes.episode import Episode, read_episode
 from kata_data.replay.replaying import Replayed, joint_states, replay_episode, targets
 from kata_model.arrays import FloatArray
 from kata_model.errors import DataError
@@ -159,7 +159,7 @@ class Checker:
         found = find_violations(motion, usage, self.robot.layout.names)
         return Checked(path, stream, motion, usage, found, passage, replayed)
 
-    def _motion(self, episode: EpisodeView) -> tuple[str, Motion]:
+    def _motion(self, episode: Episode) -> tuple[str, Motion]:
         """Return the stream that is checked, and its motion."""
         series = {"target": episode.target, "command": episode.command, "measured": episode.state}
         wanted = self._stream or next(name for name in STREAMS if series[name] is not None)

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from kata_data.episodes.episode import EpisodeView
-from kata_data.episodes.recording import CommandSeries, StateSeries
+from kata_data.episodes.episode import Episode
+from kata_data.episodes.series import CommandSeries, StateSeries
 from kata_model.errors import DataError
 from kata_model.joints import JointCommand, JointState
 from kata_model.verdict import FOLLOWED, Status, Verdict
@@ -43,7 +43,7 @@ class Replayed:
     lost: int
 
 
-def replay_episode(make: Callable[[], SafetyFilter], episode: EpisodeView, period: float, tick: Callable[[], None]) -> Replayed:
+def replay_episode(make: Callable[[], SafetyFilter], episode: Episode, period: float, tick: Callable[[], None]) -> Replayed:
     """Decide again what was decided, as far as all that it hung on is in the bag.
 
     Where a verdict is missing, or what one was decided on, and at the bag's begin, a new filter takes up the recording as
@@ -118,7 +118,7 @@ def _missing(named: Set[int], recorded: Collection[int]) -> int:
     return sum(min(recorded) < stamp < max(recorded) for stamp in named - set(recorded))
 
 
-def recorded_verdicts(episode: EpisodeView) -> list[Verdict]:
+def recorded_verdicts(episode: Episode) -> list[Verdict]:
     """Return an episode's verdicts in the order of receipt, each with its command; None where that was lost."""
     series = episode.verdict
     if series is None or episode.command is None:
@@ -163,7 +163,7 @@ def joint_states(series: StateSeries) -> list[JointState]:
     return [JointState(stamp, position, velocity, effort) for stamp, position, velocity, effort in rows]
 
 
-def targets(episode: EpisodeView) -> list[Received]:
+def targets(episode: Episode) -> list[Received]:
     """Return the targets of an episode as they came in; none if it has none."""
     series = episode.target
     if series is None:

@@ -64,7 +64,7 @@ def _repair(folders: list[Path]) -> int:
 
 
 def _segment(args: argparse.Namespace) -> int:
-    from kata_data.bags.reader import find_bags
+    from kata_data.bags.bag_info import find_bags
     from kata_data.episodes.segments import propose, write_segments
     from kata_data.recording import SegmentationConfig
 

@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Grade all bags and tell."""
-    from kata_data.bags.reader import find_bags
+    from kata_data.bags.bag_info import find_bags
     from kata_data.grading import load_grading
     from kata_model.errors import ConfigError
 

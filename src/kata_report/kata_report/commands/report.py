@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from kata_data.episodes.episode import EpisodeView
+    from kata_data.episodes.episode import Episode
     from kata_model.robot import RobotModel
 
 
@@ -67,11 +67,11 @@ def _clip(args: argparse.Namespace, robot: "RobotModel") -> tuple[str, dict[str,
     return render(report), report.numbers()
 
 
-def _episodes(folder: Path, robot: "RobotModel") -> "list[EpisodeView]":
+def _episodes(folder: Path, robot: "RobotModel") -> "list[Episode]":
     """Read all bags below a folder; none if there is no such folder."""
     from tqdm import tqdm
 
-    from kata_data.bags.reader import find_bags
+    from kata_data.bags.bag_info import find_bags
     from kata_data.episodes.episode import read_episode
 
     bags = find_bags([folder]) if folder.is_dir() else []

@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from kata_data.episodes.episode import EpisodeView
+from kata_data.episodes.episode import Episode
 from kata_model.verdict import JointFlag
 from kata_report import style
 from kata_report.charts import LIMIT_COLOURS, plain
@@ -35,7 +35,7 @@ def wrist_chart(track: WristTrack) -> str:
 
 
 @style.drawn
-def limit_raster(episode: EpisodeView, names: Sequence[str]) -> str:
+def limit_raster(episode: Episode, names: Sequence[str]) -> str:
     """Draw when which limit acted on which joint; empty if none did. The graver limit covers the other."""
     verdict = episode.verdict
     if verdict is None or not verdict.flags.any():

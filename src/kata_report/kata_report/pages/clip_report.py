@@ -8,7 +8,7 @@ from html import escape
 import numpy as np
 from numpy.typing import NDArray
 
-from kata_data.episodes.episode import BodySeries, EpisodeView
+from kata_data.episodes.episode import BodySeries, Episode
 from kata_model.errors import DataError
 from kata_model.robot import RobotModel
 from kata_report import page, sections
@@ -40,7 +40,7 @@ class ClipReport:
     """
 
     robot: RobotModel
-    episodes: Sequence[tuple[EpisodeView, WristTrack]]
+    episodes: Sequence[tuple[Episode, WristTrack]]
 
     def numbers(self) -> dict[str, float]:
         """Return the page's figures as one flat object."""
@@ -60,7 +60,7 @@ class ClipReport:
         return {name: round(value, 4) for name, value in flat.items()}
 
 
-def gather(episodes: Sequence[EpisodeView], robot: RobotModel) -> ClipReport:
+def gather(episodes: Sequence[Episode], robot: RobotModel) -> ClipReport:
     """Keep the episodes in which a person with arms was engaged.
 
     Raises:
@@ -117,7 +117,7 @@ def _most_limited(report: ClipReport) -> tuple[str, str]:
     return f"{seconds[worst]:.1f} s", f"limits acted on the {plain(names[worst])}, more than on any other joint"
 
 
-def _films(robot: RobotModel, episode: EpisodeView, track: WristTrack) -> str:
+def _films(robot: RobotModel, episode: Episode, track: WristTrack) -> str:
     human = episode.human
     if human is None:
         return ""
@@ -140,7 +140,7 @@ def _moving(human: BodySeries) -> NDArray[np.intp]:
 
 
 def _side_by_side(
-    renderer: PoseRenderer, robot: RobotModel, episode: EpisodeView, human: BodySeries, row: int, delay: float
+    renderer: PoseRenderer, robot: RobotModel, episode: Episode, human: BodySeries, row: int, delay: float
 ) -> Shot:
     """Render the robot as it was a delay [s] after a sample of the human, with the human as a figure beside it."""
     height = robot.description.base_height
@@ -155,7 +155,7 @@ def _side_by_side(
     return Shot(jpeg_uri(encode(image)), float(episode.seconds(human.stamp[row : row + 1])[0]), "")
 
 
-def _limits(robot: RobotModel, episode: EpisodeView) -> str:
+def _limits(robot: RobotModel, episode: Episode) -> str:
     drawing = page.chart(limit_raster(episode, robot.layout.names))
     text = f"When which limit acted on which joint, in {escape(episode.info.path.name)}."
     return page.section("What was limited", text, drawing or "<p>No limit ever acted.</p>")

@@ -7,7 +7,7 @@ from html import escape
 
 import numpy as np
 
-from kata_data.episodes.episode import EpisodeView, read_episode
+from kata_data.episodes.episode import Episode, read_episode
 from kata_data.grading import Collection, Level
 from kata_data.grading.from_bag import GradedBag, GradedSet
 from kata_model.robot import RobotModel, load_robot
@@ -177,7 +177,7 @@ def _strips(bag: GradedBag, renderer: PoseRenderer | None) -> list[str]:
     return [page.strip(scene), page.strip(head_strip(episode, stamps))]
 
 
-def _hand(episode: EpisodeView, robot: RobotModel) -> str:
+def _hand(episode: Episode, robot: RobotModel) -> str:
     """Return the hand that went farthest, or an empty string for a robot without hands."""
     frames = tuple(hand.frame for hand in robot.description.hands.values())
     rows = np.linspace(0, len(episode.state.position) - 1, 10).astype(int)

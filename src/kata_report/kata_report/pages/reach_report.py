@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kata_data.dataset import Manifest, load_dataset
-from kata_data.episodes.episode import EpisodeView
+from kata_data.episodes.episode import Episode
 from kata_learning.evaluation.interval import Interval, wilson
 from kata_learning.training.run_folder import load_losses
 from kata_learning.training.train import EpochLoss
@@ -38,8 +38,8 @@ class ReachReport:
 
     robot: RobotModel
     frame: str
-    demonstrations: Sequence[EpisodeView]
-    rollouts: Sequence[EpisodeView]
+    demonstrations: Sequence[Episode]
+    rollouts: Sequence[Episode]
     losses: Sequence[EpochLoss]
     manifest: Manifest | None
 
@@ -54,7 +54,7 @@ class ReachReport:
         return wilson(self.successes, len(self.rollouts))
 
     @property
-    def groups(self) -> Sequence[tuple[str, Sequence[EpisodeView]]]:
+    def groups(self) -> Sequence[tuple[str, Sequence[Episode]]]:
         """Return the episodes by who moved the robot, those without episodes left out."""
         both = (("Demonstrations", self.demonstrations), ("Policy", self.rollouts))
         return [(title, episodes) for title, episodes in both if episodes]
@@ -75,7 +75,7 @@ class ReachReport:
 
 
 def gather(
-    folder: Path, robot: RobotModel, demonstrations: Sequence[EpisodeView], rollouts: Sequence[EpisodeView]
+    folder: Path, robot: RobotModel, demonstrations: Sequence[Episode], rollouts: Sequence[Episode]
 ) -> ReachReport:
     """Add what lies beside the bags: ``train`` and ``dataset`` in the folder, if they are there."""
     goal = load_sim_data(robot.description).tasks.reach
@@ -138,7 +138,7 @@ def _hero(report: ReachReport) -> str:
     return page.big(f"{100 * rate:.0f}", "%", says, rate_chart(rate, low, high), figures)
 
 
-def _films(report: ReachReport, typical: Sequence[tuple[str, EpisodeView]]) -> str:
+def _films(report: ReachReport, typical: Sequence[tuple[str, Episode]]) -> str:
     if not report.frame:
         return ""
     parts = []
@@ -155,7 +155,7 @@ def _films(report: ReachReport, typical: Sequence[tuple[str, EpisodeView]]) -> s
     return page.section("See it move", text, *parts)
 
 
-def _typical(episodes: Sequence[EpisodeView]) -> EpisodeView:
+def _typical(episodes: Sequence[Episode]) -> Episode:
     """Return the success of median length, or else the first episode."""
     won = sorted((e for e in episodes if e.succeeded is not None), key=lambda e: e.succeeded or 0.0)
     return won[len(won) // 2] if won else episodes[0]
@@ -180,7 +180,7 @@ def _list(report: ReachReport) -> str:
     return sections.episode_list(rows, "palm to goal at the end")
 
 
-def _last(report: ReachReport, episode: EpisodeView) -> str:
+def _last(report: ReachReport, episode: Episode) -> str:
     if not report.frame:
         return "–"
     _, distance = distance_to_goal(episode, report.robot, report.frame)

@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
     """Build and write the dataset."""
     from tqdm import tqdm
 
-    from kata_data.bags.reader import find_bags
+    from kata_data.bags.bag_info import find_bags
     from kata_data.building.build import BuildOptions, DatasetConfig, build_dataset
     from kata_data.building.joints import expand_joints
     from kata_data.dataset import MARKER, load_dataset, write_dataset

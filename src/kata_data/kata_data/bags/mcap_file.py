@@ -15,7 +15,7 @@ from typing import overload
 from mcap.opcode import Opcode
 from mcap.records import Channel, Schema
 
-from kata_data.bags.mcap_records import CHUNK_HEAD, HEAD, MAGIC, parse, unpack_chunk
+from kata_data.bags.mcap_records import CHUNK_HEAD, HEAD, MAGIC, index_is_sound, parse, unpack_chunk, walk
 
 __all__ = ["ForeignFileError", "InFile", "McapFile", "Rows"]
 
@@ -35,6 +35,7 @@ class Rows:
         topic: Full name.
         kind: Message type.
         definition: Of the type, with those that it needs.
+        type_hash: REP 2011 hash that the channel states; may be empty.
         stay: Whether messages stay in the file.
         times: One for each message [ns].
         sequences: One for each message: its number, as the file tells it.
@@ -45,6 +46,7 @@ class Rows:
     topic: str
     kind: str
     definition: str
+    type_hash: str
     stay: bool
     times: list[int] = field(default_factory=list)
     sequences: list[int] = field(default_factory=list)
@@ -53,7 +55,12 @@ class Rows:
 
 
 class McapFile:
-    """One file, looked through from its first byte to its last."""
+    """One file, looked through from its first byte to its last.
+
+    Attributes:
+        rows: Messages by number of their channel.
+        indexed: Whether its index is sound, which other readers need.
+    """
 
     def __init__(self, path: Path, wanted: Callable[[str, str], bool], stays: Callable[[str], bool]) -> None:
         """Read the messages of some topics.
@@ -72,24 +79,16 @@ class McapFile:
         self._channels: set[int] = set()
         self.rows: dict[int, Rows] = {}
         with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            if data[: len(MAGIC)] != MAGIC or data[-len(MAGIC) :] != MAGIC:
-                raise ValueError("does not begin and end as an MCAP file")
-            self._walk(data)
-
-    def _walk(self, data: mmap.mmap) -> None:
-        at = len(MAGIC)
-        while True:
-            kind, length = HEAD.unpack_from(data, at)
-            end = at + HEAD.size + length
-            if end > len(data):
-                raise ValueError(f"cut at byte {at}")
-            if kind == Opcode.DATA_END:
-                return
-            if kind == Opcode.CHUNK:
-                self._records(unpack_chunk(_known(data[at + HEAD.size : end])), at)
-            elif kind in (Opcode.SCHEMA, Opcode.CHANNEL, Opcode.MESSAGE):
-                self._records(data[at:end], at)
-            at = end
+            if data[-len(MAGIC) :] != MAGIC:
+                raise ValueError("does not end as an MCAP file")
+            for at, end in walk(data, _refuse):
+                if data[at] == Opcode.DATA_END:
+                    break
+                if data[at] == Opcode.CHUNK:
+                    self._records(unpack_chunk(_known(data[at + HEAD.size : end])), at)
+                elif data[at] in (Opcode.SCHEMA, Opcode.CHANNEL, Opcode.MESSAGE):
+                    self._records(data[at:end], at)
+            self.indexed = index_is_sound(data)
 
     def _records(self, raw: bytes, place: int) -> None:
         at, rows = 0, self.rows
@@ -126,7 +125,12 @@ class McapFile:
                 if record.message_encoding != "cdr" or schema.encoding != "ros2msg":
                     raise ForeignFileError(f"{record.topic} is {record.message_encoding}, described as {schema.encoding}")
                 definition = schema.data.decode()
-                self.rows[record.id] = Rows(record.topic, schema.name, definition, self._stays(schema.name))
+                type_hash = record.metadata.get("topic_type_hash", "")
+                self.rows[record.id] = Rows(record.topic, schema.name, definition, type_hash, self._stays(schema.name))
+
+
+def _refuse(fault: str) -> None:
+    raise ValueError(fault)
 
 
 def _known(chunk: bytes) -> bytes:

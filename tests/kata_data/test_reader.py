@@ -10,10 +10,10 @@ import pytest
 from mcap.opcode import Opcode
 from mcap.writer import CompressionType, Writer
 
-from kata_data.bags import raw_bags
-from kata_data.bags.mcap_messages import ForeignFileError, McapFile
+from kata_data.bags import reader
+from kata_data.bags.mcap_file import ForeignFileError, McapFile
 from kata_data.bags.mcap_records import MAGIC
-from kata_data.bags.raw_bags import read_raw
+from kata_data.bags.reader import read_bag
 from kata_data.building.build import BuildOptions, DatasetConfig, build_dataset
 from kata_model.errors import DataError
 
@@ -46,25 +46,25 @@ def bags(pictured_bags: Path, tmp_path: Path) -> list[Path]:
 
 
 def test_the_quick_reader_finds_what_the_general_one_does(bags, monkeypatch):
-    quick = read_raw(bags[0], everything)
-    monkeypatch.setattr(raw_bags, "_quick", lambda *_: None)
-    general = read_raw(bags[0], everything)
+    quick = read_bag(bags[0], everything)
+    monkeypatch.setattr(reader, "_mcap", lambda *_, **__: None)
+    general = read_bag(bags[0], everything)
     assert quick.streams.keys() == general.streams.keys()
     for topic, stream in quick.streams.items():
         other = general.streams[topic]
         assert (stream.topic, stream.kind, list(stream.data)) == (other.topic, other.kind, list(other.data))
         np.testing.assert_array_equal(stream.received, other.received)
-        np.testing.assert_array_equal(quick.decoded(topic).stamp, general.decoded(topic).stamp)
+        np.testing.assert_array_equal(quick.streams[topic].stamp, general.streams[topic].stamp)
 
 
 def test_pictures_that_stay_in_a_large_file_are_the_same(bags, g1, tmp_path, monkeypatch):
     hashes = []
-    for limit in (raw_bags.IN_MEMORY, 0):
-        monkeypatch.setattr(raw_bags, "IN_MEMORY", limit)
+    for limit in (reader.IN_MEMORY, 0):
+        monkeypatch.setattr(reader, "IN_MEMORY", limit)
         options = BuildOptions(cameras=None, folder=tmp_path / str(limit))
         hashes.append([entry.frames for entry in build_dataset(bags, g1, DatasetConfig(), options).manifest.episodes])
     assert hashes[0] == hashes[1]
-    pictures = read_raw(bags[0], everything).streams["/camera/head/image_raw/compressed"].data
+    pictures = read_bag(bags[0], everything).streams["/camera/head/image_raw/compressed"].data
     assert list(pictures[2:4]) == [pictures[2], pictures[3]]
 
 
@@ -76,9 +76,9 @@ def test_messages_of_one_topic_come_in_order_of_receipt(bags, tmp_path, compress
     about = (bags[0] / "metadata.yaml").read_text()
     about = about.replace("/joint_states", "/count").replace("message_count: 150", "message_count: 12")
     (bags[0] / "metadata.yaml").write_text(about)
-    bag = read_raw(bags[0], lambda topic, _: "count" if topic == "/count" else None)
+    bag = read_bag(bags[0], lambda topic, _: "count" if topic == "/count" else None)
     assert bag.streams["count"].received.tolist() == list(range(100, 112))
-    assert [message.data for message in bag.decoded("count").messages] == list(range(12))
+    assert [message.data for message in bag.streams["count"].messages] == list(range(12))
 
 
 def test_other_compressions_are_left_to_the_general_reader(tmp_path):
@@ -111,5 +111,5 @@ def test_damage_is_one_line(bags, spoil: Callable[[bytearray], None]):
     spoil(data)
     place.write_bytes(data)
     with pytest.raises(DataError, match="kata bag repair") as caught:
-        read_raw(bags[0], everything)
+        read_bag(bags[0], everything)
     assert "\n" not in str(caught.value)
