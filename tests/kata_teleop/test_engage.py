@@ -278,6 +278,17 @@ def test_gripping_anew_does_not_move_the_palm(g1, state_at, grips):
         retargeter.step(person.show(hand(start, clutch=False)), state_at(position=joints))
 
 
+@pytest.mark.parametrize("scale", [0.5, 2.0])
+def test_ways_are_scaled_once_between_the_hand_and_the_palm(g1, state_at, scale):
+    person = Person(EngageConfig(arm_time=0.03, scale=scale))
+    retargeter, joints = HandsRetargeter(g1, HandsConfig()), g1.rest
+    for share in (*[0.0] * 8, *np.linspace(0.0, 1.0, 40), *[1.0] * 20):
+        solved = retargeter.step(person.show(hand(z=1.0 + 0.05 * share)), state_at(position=joints)).position
+        joints = joints if solved is None else solved
+    before, after = (g1.frame_poses(q, ("right_palm",))[0].translation for q in (g1.rest, joints))
+    assert after - before == pytest.approx([0.0, 0.0, 0.05 * scale], abs=2e-3)
+
+
 def test_a_link_admits_by_number_and_age():
     link = LinkMonitor(0.15, 0.15)
     assert link.fault(0) == Cause.SILENT

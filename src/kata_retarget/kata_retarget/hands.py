@@ -2,7 +2,8 @@
 """Hands alone, relative and clutched: how a person with two controllers moves a robot's arms.
 
 At engage each hand's pose is tied to the robot's own hand; from then on displacement and rotation of the
-human hand are repeated by the robot's. Engaging therefore moves nothing, wherever the human's hand is.
+human hand are repeated by the robot's, one to one: a scale is the source's (`kata_teleop.engage.EngageConfig`).
+Engaging therefore moves nothing, wherever the human's hand is.
 """
 
 from dataclasses import dataclass
@@ -26,7 +27,6 @@ __all__ = ["HandsConfig", "HandsRetargeter"]
 class HandsConfig:
     """How hands are followed."""
 
-    scale: float = param(1.0, unit="1", low=0.05, high=3.0, doc="Robot displacement per human displacement.")
     orientation_weight: float = param(0.15, unit="m/rad", low=0.0, high=1.0, doc="Orientation that weighs as much as position.")
     damping: float = param(0.02, unit="m/rad", low=1e-4, high=1.0, doc="Damping; more is calmer near singularities.")
     posture_gain: float = param(
@@ -101,7 +101,7 @@ class HandsRetargeter:
 
     def _follow(self, hand: str, clutch: _Clutch, human: Any) -> None:
         """Bring one arm to where its hand's displacement since engage asks it to be."""
-        goal = clutch.tie.goal(human, self._config.scale)
+        goal = clutch.tie.goal(human)
         joints = self._joints[hand]
         for _ in range(self._config.iterations):
             jacobian = pin.computeFrameJacobian(

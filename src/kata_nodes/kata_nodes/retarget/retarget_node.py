@@ -27,6 +27,7 @@ class NodeConfig:
 
     robot: str = param("g1", doc="Name or path of the robot's folder of data.")
     mode: str = param("hands", choices=("hands", "body"), doc="hands: relative motion of tracked hands; body: the whole posture.")
+    scale: float = param(1.0, unit="1", low=1.0, high=1.0, doc="Former second scale, for a release: the source scales hands.")
 
 
 class RetargetNode(Node):
