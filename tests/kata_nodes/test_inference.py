@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from kata_nodes.policy.inference import ThreadedInference
-from kata_policy.running.pilot import Question
+from kata_policy.running.controller import Question
 
 
 class Gated:

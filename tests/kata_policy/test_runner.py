@@ -8,9 +8,9 @@ from policy_doubles import BALL, GOAL, JOINTS, STEP, Backward, Follower, Wary, s
 from kata_model import load_robot
 from kata_policy.running.ending import EndingConfig
 from kata_policy.running.inference import SteppedInference
+from kata_policy.running.observation_inputs import ObservationInputs
 from kata_policy.running.retreat import DoubtConfig, Retreat, Trail
 from kata_policy.running.runner import Phase, PolicyRunner, RunnerConfig
-from kata_policy.running.scene import Scene
 
 QUICK = RunnerConfig(
     ending=EndingConfig(hold_time=0.1, return_velocity=3.0),
@@ -21,7 +21,7 @@ QUICK = RunnerConfig(
 
 def lost(height):
     """Return a scene where it was never trained, with the ball at a height and so the elbow at an angle."""
-    return Scene({"goal": np.array([9.0, -0.2, height])})
+    return ObservationInputs({"goal": np.array([9.0, -0.2, height])})
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +43,7 @@ def run(runner, g1, scene, steps):
 
 def numbered(step):
     """Return a scene whose ball, and whose picture, tell the step."""
-    return Scene({"goal": BALL + step}, look=lambda camera: np.full(camera.shape, step, np.uint8))
+    return ObservationInputs({"goal": BALL + step}, picture=lambda camera: np.full(camera.shape, step, np.uint8))
 
 
 @pytest.mark.parametrize("delay", [0, 1, 2, 3])
@@ -60,7 +60,7 @@ def test_a_picture_that_is_missed_is_noticed_while_inference_runs(g1):
     runner = engaged(g1, Backward(), delay=4)
     steps = run(runner, g1, numbered, range(6))
     assert steps[-1].target is not None
-    blind = run(runner, g1, Scene({"goal": BALL}), range(6, 8))
+    blind = run(runner, g1, ObservationInputs({"goal": BALL}), range(6, 8))
     assert runner._inference.busy
     assert [step.target for step in blind] == [None, None]
 
@@ -84,7 +84,7 @@ def test_a_doubt_that_passes_in_time_leaves_no_trace(g1):
 
 def climbing(step):
     """Return a scene whose ball rises, and with it the elbow's target."""
-    return Scene({"goal": np.array([0.3, -0.2, 0.02 * step])})
+    return ObservationInputs({"goal": np.array([0.3, -0.2, 0.02 * step])})
 
 
 def test_a_doubt_that_lasts_goes_back_along_its_own_path_and_tries_again(g1):

@@ -9,14 +9,14 @@ from kata_model import JointState
 from kata_policy.execution import ExecutionConfig
 from kata_policy.monitor import Levels, MonitorSpec
 from kata_policy.observation import CameraSpec, TermSpec
-from kata_policy.running.scene import Scene
+from kata_policy.running.observation_inputs import ObservationInputs
 
 STEP = 20_000_000
 """Time between steps [ns]; stamps below are counted in it."""
 JOINTS = ("right_elbow_joint", "right_wrist_roll_joint")
 BALL = np.array([0.3, -0.2, 0.1])
-GOAL = Scene({"goal": BALL})
-FAR = Scene({"goal": np.array([0.3, -0.2, 9.0])})
+GOAL = ObservationInputs({"goal": BALL})
+FAR = ObservationInputs({"goal": np.array([0.3, -0.2, 9.0])})
 
 
 class Follower:

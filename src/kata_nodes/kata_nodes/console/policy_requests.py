@@ -11,7 +11,7 @@ from kata_data.recording.episode import MarkKind
 from kata_msgs.srv import MarkEpisode
 from kata_nodes.console.answer import Answer
 from kata_nodes.console.session import Session
-from kata_policy.running.pilot import NO_STATE
+from kata_policy.running.controller import NO_STATE
 from kata_policy.running.runner import Phase
 
 __all__ = ["list_policies", "serve_policy", "tell_policy"]
@@ -43,7 +43,7 @@ def notice_end(session: Session) -> None:
 
 
 async def list_policies(session: Session) -> None:
-    """Look which policies there are, in a thread, and tell everyone if there are others than before."""
+    """PictureSource which policies there are, in a thread, and tell everyone if there are others than before."""
     before = session.policies.known
     if await asyncio.to_thread(session.policies.files) != before:
         tell_policy(session)
@@ -107,7 +107,7 @@ async def _switch(session: Session, do: str, ask: _Ask) -> Answer:
     if goes_on and (session.stopped or session.pressed):
         return Answer(False, "The robot is stopped: reset it first.")
     if goes_on:
-        session.driver.release()
+        session.teleop.release()
         session.graph.policy_phase.forget()  # what it was at before says nothing of now
         session.policy_text = ""
         session.policy_state = "running"  # from here on no clutch engages

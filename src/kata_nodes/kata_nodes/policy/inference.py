@@ -5,8 +5,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import wait as _wait
 
 from kata_policy.onnx_policy import OnnxPolicy
+from kata_policy.running.controller import Question
 from kata_policy.running.inference import Answer, answer
-from kata_policy.running.pilot import Question
 
 __all__ = ["ThreadedInference"]
 

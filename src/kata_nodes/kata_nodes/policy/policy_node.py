@@ -18,10 +18,9 @@ from kata_nodes import params, qos
 from kata_nodes.clocks import in_lockstep, steady_clock
 from kata_nodes.convert import JointConverter
 from kata_nodes.latest import Latest
-from kata_nodes.policy.doubts import Doubts
 from kata_nodes.policy.inference import ThreadedInference
-from kata_nodes.policy.punctuality import Punctuality
-from kata_nodes.policy.surroundings import Surroundings
+from kata_nodes.policy.observation_topics import ObservationTopics
+from kata_nodes.policy.policy_status import PolicyStatus
 from kata_nodes.spin import run
 from kata_nodes.ticking import every
 from kata_policy.onnx_policy import OnnxPolicy
@@ -29,9 +28,6 @@ from kata_policy.running.ending import EndingConfig
 from kata_policy.running.inference import SteppedInference
 from kata_policy.running.retreat import DoubtConfig
 from kata_policy.running.runner import Phase, PolicyRunner, RunnerConfig
-
-_STUCK = 2
-"""Steps in a row without an answer from which on the robot holds; one alone is bridged by the last target."""
 
 
 @dataclass(frozen=True)
@@ -67,13 +63,11 @@ class PolicyNode(Node):
         self._joints = JointConverter(robot.layout)
         self._targets = self.create_publisher(JointCommandMsg, "target", qos.STREAM)
         self._measured = Latest(self, JointStateMsg, "joint_states")
-        self._surroundings = Surroundings(self, policy.contract, config.max_age)
-        self._doubts = Doubts(self, policy.contract.monitor)
-        self._punctuality = Punctuality(self, period)
+        self._observed = ObservationTopics(self, policy.contract, config.max_age)
+        self._status = PolicyStatus(self, policy.contract)
         self.create_service(SetBool, "~/engage", self._on_engage)
         every(self, period, self._tick)
-        for told in (self._doubts, self._punctuality):
-            self.create_timer(1.0, told.publish, clock=steady_clock(self))
+        self.create_timer(1.0, self._status.publish, clock=steady_clock(self))
 
     def _state(self) -> JointState | None:
         message = self._measured.read()
@@ -83,19 +77,16 @@ class PolicyNode(Node):
         if request.data and self._runner.phase is Phase.ACTING:  # a repeated request changes nothing
             response.success = True
             return response
-        now, done = self.get_clock().now().nanoseconds, self._surroundings.succeeded()
+        now, done = self.get_clock().now().nanoseconds, self._observed.succeeded()
         response.message = self._runner.engage(self._state(), now, done) if request.data else self._runner.disengage()
         response.success = not response.message
         return response
 
     def _tick(self, now: int) -> None:
-        step = self._runner.step(self._state(), self._surroundings.scene(), now, self._surroundings.succeeded())
+        step = self._runner.step(self._state(), self._observed.inputs(), now, self._observed.succeeded())
         if step.target is not None:
             self._targets.publish(self._joints.command_to(step.target))
-        if step.seconds is not None:
-            self._punctuality.took(step.seconds)
-        self._punctuality.note(step.late > 0, step.late >= _STUCK)
-        self._doubts.note(step)
+        self._status.note(step)
 
     def destroy_node(self) -> None:
         """End the thread, too."""

@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol
 
 from kata_model.arrays import FloatArray
 from kata_policy.onnx_policy import OnnxPolicy
-from kata_policy.running.pilot import Question
+from kata_policy.running.controller import Question
 
 __all__ = ["Answer", "Inference", "SteppedInference", "answer"]
 

@@ -9,11 +9,11 @@ from kata_model.robot import RobotModel
 from kata_policy.execution import ExecutionConfig
 from kata_policy.monitor import Certainty, Judgement
 from kata_policy.onnx_policy import OnnxPolicy
+from kata_policy.running.controller import PolicyController
 from kata_policy.running.ending import Ending, EndingConfig
 from kata_policy.running.inference import Inference, SteppedInference
-from kata_policy.running.pilot import Pilot
+from kata_policy.running.observation_inputs import ObservationInputs
 from kata_policy.running.retreat import DoubtConfig, Retreat, Trail
-from kata_policy.running.scene import Scene
 
 __all__ = ["Phase", "PolicyRunner", "RunnerConfig", "Step"]
 
@@ -94,7 +94,7 @@ class PolicyRunner:
         """
         self._config = config or RunnerConfig()
         self._robot = robot
-        self._pilot = Pilot(robot, policy, self._config.execution, self._config.seed)
+        self._controller = PolicyController(robot, policy, self._config.execution, self._config.seed)
         self._inference = inference or SteppedInference(policy)
         self._trail: Trail | None = None
         self._way: Ending | Retreat | None = None
@@ -108,7 +108,7 @@ class PolicyRunner:
     @property
     def late(self) -> int:
         """Steps since engage for which no answer had come in time."""
-        return self._pilot.late
+        return self._controller.late
 
     def engage(self, state: JointState | None, now: int, succeeded: bool = False) -> str:
         """Take over from where the robot is; return why that is refused, or an empty string.
@@ -118,7 +118,7 @@ class PolicyRunner:
             now: Time of the first step [ns].
             succeeded: Whether the task counts as done already; only what comes later ends the episode.
         """
-        refusal = self._pilot.engage(state, now)
+        refusal = self._controller.engage(state, now)
         if state is not None and not refusal:
             self._trail, self._way, self._doubt_since = Trail(state.position, now), None, None
             self._retries, self._succeeded, self.phase = self._config.doubt.retries, succeeded, Phase.ACTING
@@ -127,32 +127,32 @@ class PolicyRunner:
     def disengage(self) -> str:
         """Let go; always possible, so the answer is an empty string."""
         self._way, self.phase = None, Phase.IDLE
-        return self._pilot.disengage()
+        return self._controller.disengage()
 
-    def step(self, state: JointState | None, scene: Scene, now: int, succeeded: bool = False) -> Step:
+    def step(self, state: JointState | None, inputs: ObservationInputs, now: int, succeeded: bool = False) -> Step:
         """Do one step; call it at the policy's rate.
 
         Args:
             state: The newest joint state.
-            scene: What else is there.
+            inputs: What else is there.
             now: Present time [ns].
             succeeded: Whether the task counts as done.
         """
         self._seconds = None
         self._hear(now, wait=False)
-        target = self._act(state, scene, now) if self._way is None else self._walk(self._way, state, now)
+        target = self._act(state, inputs, now) if self._way is None else self._walk(self._way, state, now)
         if self.phase in (Phase.ACTING, Phase.DOUBTING):
             self._look_for_the_end(succeeded, now)
         self._succeeded = self._succeeded and succeeded
-        return Step(target, self.phase, self._pilot.judgement, self._pilot.late_in_a_row, self._seconds)
+        return Step(target, self.phase, self._controller.judgement, self._controller.late_in_a_row, self._seconds)
 
-    def _act(self, state: JointState | None, scene: Scene, now: int) -> JointCommand | None:
-        question = self._pilot.ask(state, scene, now, free=not self._inference.busy)
+    def _act(self, state: JointState | None, inputs: ObservationInputs, now: int) -> JointCommand | None:
+        question = self._controller.ask(state, inputs, now, free=not self._inference.busy)
         if question is not None:
             self._inference.ask(question)
         self._hear(now, wait=True)
-        target = self._pilot.target(state, now)
-        if self._trail is not None and self._pilot.engaged:
+        target = self._controller.target(state, now)
+        if self._trail is not None and self._controller.engaged:
             self._doubt(self._trail, target, now)
         return target
 
@@ -160,14 +160,14 @@ class PolicyRunner:
         if self._inference.busy and (answer := self._inference.take(wait=wait)) is not None:
             self._seconds = answer.seconds
             if self._way is None:
-                self._pilot.answer(answer.question, answer.chunk, now)
+                self._controller.answer(answer.question, answer.chunk, now)
 
     def _doubt(self, trail: Trail, target: JointCommand | None, now: int) -> None:
         """Wait while the policy is unsure, then back away or give up; else remember the way."""
-        if self._pilot.judgement.certainty is not Certainty.UNSURE:
+        if self._controller.judgement.certainty is not Certainty.UNSURE:
             self.phase, self._doubt_since = Phase.ACTING, None
             if target is not None:
-                trail.note(now, target.position, self._pilot.judgement.certainty is Certainty.SURE)
+                trail.note(now, target.position, self._controller.judgement.certainty is Certainty.SURE)
             return
         self._doubt_since = now if self._doubt_since is None else self._doubt_since
         self.phase = Phase.DOUBTING
@@ -181,7 +181,7 @@ class PolicyRunner:
             self._set_out(Phase.NEEDS_PERSON, Ending(self._config.ending, trail.end, self._robot.rest, now))
 
     def _look_for_the_end(self, succeeded: bool, now: int) -> None:
-        if self._trail is not None and self._config.ending.due(succeeded and not self._succeeded, self._pilot.elapsed(now)):
+        if self._trail is not None and self._config.ending.due(succeeded and not self._succeeded, self._controller.elapsed(now)):
             self._set_out(Phase.ENDING, Ending(self._config.ending, self._trail.end, self._robot.rest, now))
 
     def _set_out(self, phase: Phase, way: Ending | Retreat) -> None:
@@ -192,10 +192,10 @@ class PolicyRunner:
         if way.over(now):
             self._way = None
             if self.phase is Phase.RETREATING:
-                self._pilot.restart()
+                self._controller.restart()
                 self.phase = Phase.ACTING
             else:
-                self._pilot.disengage()
+                self._controller.disengage()
                 self.phase = Phase.IDLE if self.phase is Phase.ENDING else self.phase
                 return None
         if state is None:

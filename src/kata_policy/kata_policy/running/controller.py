@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A policy at the wheel: from joint states, objects and pictures to targets, while engaged."""
+"""The policy's controller: from joint states, objects and pictures to targets, while engaged."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,9 +16,9 @@ from kata_policy.monitor import UNMONITORED, Certainty, Judgement, PolicyMonitor
 from kata_policy.observation import Observer
 from kata_policy.onnx_policy import OnnxPolicy
 from kata_policy.running.history import ObservationHistory
-from kata_policy.running.scene import Scene
+from kata_policy.running.observation_inputs import ObservationInputs
 
-__all__ = ["NO_STATE", "Pilot", "Question"]
+__all__ = ["NO_STATE", "PolicyController", "Question"]
 
 NO_STATE = "no joint state has come in yet"
 """Why a policy that has just been started may not engage for a moment."""
@@ -41,7 +41,7 @@ class Question:
     observation: Mapping[str, NDArray[Any]]
 
 
-class Pilot:
+class PolicyController:
     """Moves a policy's joints and holds all others where they were at engage.
 
     Time is counted in steps of the policy's rate since engage. `ask` and `answer` may be apart in time, and `OnnxPolicy.act`
@@ -127,12 +127,12 @@ class Pilot:
         """Return which step a time [ns] belongs to."""
         return round(self.elapsed(now) * self._policy.contract.rate)
 
-    def ask(self, state: JointState | None, scene: Scene, now: int, free: bool = True) -> Question | None:
+    def ask(self, state: JointState | None, inputs: ObservationInputs, now: int, free: bool = True) -> Question | None:
         """Observe, and return what the policy should be asked now, if anything; call it at every step.
 
         Args:
             state: The newest joint state.
-            scene: What else is there.
+            inputs: What else is there.
             now: Present time [ns].
             free: Whether a question can be answered now; what is seen meanwhile is the past of the next one.
 
@@ -142,8 +142,8 @@ class Pilot:
         """
         if self._held is None or state is None:
             return None
-        terms = self._observer.observe(state, scene.objects, scene.wrenches)
-        pictures = None if terms is None else self._pictures(scene)
+        terms = self._observer.observe(state, inputs.objects, inputs.wrenches)
+        pictures = None if terms is None else self._pictures(inputs)
         self._blind = terms is None or pictures is None
         if terms is None or pictures is None:
             self._history.clear()  # what was seen before the gap is no past of what will be seen after it
@@ -155,11 +155,11 @@ class Pilot:
         self._executor.ask(step)
         return Question(step, self._engagement, present, observation)
 
-    def _pictures(self, scene: Scene) -> dict[str, NDArray[np.uint8]] | None:
+    def _pictures(self, inputs: ObservationInputs) -> dict[str, NDArray[np.uint8]] | None:
         """Return a picture of each camera by its input's name, or None if one is missing."""
         found = {}
         for camera in self._policy.contract.cameras:
-            picture = scene.look(camera)
+            picture = inputs.picture(camera)
             if picture is None or picture.shape != camera.shape:
                 return None
             found[camera.input] = picture

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a policy sees beside the joints, from topics: objects, force and torque, pictures."""
+"""Observation inputs from topics, beside the joints: objects, force and torque, pictures."""
 
 import numpy as np
 from geometry_msgs.msg import WrenchStamped
@@ -14,12 +14,12 @@ from kata_nodes.latest import Latest
 from kata_policy import PolicyContract
 from kata_policy.observation import CameraSpec
 from kata_policy.pictures import decode_picture
-from kata_policy.running.scene import Scene
+from kata_policy.running.observation_inputs import ObservationInputs
 
-__all__ = ["Surroundings"]
+__all__ = ["ObservationTopics"]
 
 
-class Surroundings:
+class ObservationTopics:
     """Subscribes to what a policy's contract names, and to nothing else; what is too old counts as missing.
 
     Pictures of camera NAME come from ``camera/NAME/image_raw/compressed``, the wrench of sensor NAME from ``NAME/wrench``.
@@ -43,11 +43,11 @@ class Surroundings:
         sensors = [term.name.removeprefix("wrench/") for term in contract.terms if term.name.startswith("wrench/")]
         self._wrenches = {sensor: Latest(node, WrenchStamped, f"{sensor}/wrench") for sensor in sensors}
 
-    def scene(self) -> Scene:
+    def inputs(self) -> ObservationInputs:
         """Return what is there now."""
         task = self._task.read()
         wrenches = {name: wrench for name in self._wrenches if (wrench := self._wrench(name)) is not None}
-        return Scene(objects_from(task) if task else {}, wrenches, self._look)
+        return ObservationInputs(objects_from(task) if task else {}, wrenches, self._look)
 
     def succeeded(self) -> bool:
         """Return whether the task has succeeded since its last reset."""
