@@ -162,7 +162,7 @@ def test_a_dead_socket_is_lost_at_once(console):
         return time.monotonic() - before
 
     run(attack())
-    assert console.session.driver.status().cause == "socket"
+    assert console.session.teleop.status().cause == "socket"
 
 
 @pytest.mark.parametrize("what", ["hidden", "session", "replayed", "late"])

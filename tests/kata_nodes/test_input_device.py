@@ -9,7 +9,7 @@ import pytest
 
 from kata_model.errors import ConfigError
 from kata_nodes.sources.input_device import InputDevice, find_device
-from kata_teleop.engage import GamepadConfig, GamepadPilot
+from kata_teleop.engage import GamepadConfig, GamepadReader
 from kata_teleop.engage.evdev import AxisRange, InputEvents, is_gamepad, is_keyboard
 
 KEY, ABS, SYN = 1, 3, 0
@@ -58,9 +58,9 @@ def test_a_keyboard_is_a_gamepad():
     events = InputEvents({})
     events.feed(event(KEY, 57, 1) + event(KEY, 17, 1) + event(KEY, 17, 2) + event(KEY, 30, 1) + event(KEY, 103, 1))
     assert events.axes == (-1.0, -1.0, 0.0, -1.0) and events.buttons[5] == 1.0
-    pilot = GamepadPilot(GamepadConfig())
+    reader = GamepadReader(GamepadConfig())
     for k in range(6):
-        intent = pilot.step(events.axes, events.buttons, k * 20_000_000)
+        intent = reader.step(events.axes, events.buttons, k * 20_000_000)
     assert intent.hands.hands["right_hand"].clutch
     assert (intent.hands.hands["right_hand"].pose[:3] > 0.0).all(), "W is forward, A is left, up is up"
     events.feed(event(KEY, 32, 1))

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kata_model.tie import pose_of
+from kata_model.clutch_offset import pose_of
 from kata_teleop.console import (
     Allowance,
     ControlLease,

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kata_model import KataError
-from kata_teleop.engage import Driver, EngageConfig, GamepadConfig, GamepadPilot, LeaderArm, Phase, parse_joint_map
+from kata_teleop.engage import EngageConfig, GamepadConfig, GamepadReader, LeaderArm, Phase, TeleopSession, parse_joint_map
 
 MS = 1_000_000
 CONFIG = EngageConfig(arm_time=0.0, max_mismatch=0.3)
@@ -22,17 +22,17 @@ def pad(left=(0.0, 0.0), right=(0.0, 0.0), *held):
 
 
 def test_a_stick_moves_nothing_without_the_enabling_button():
-    pilot = GamepadPilot(GamepadConfig())
+    reader = GamepadReader(GamepadConfig())
     for k in range(10):
-        intent = pilot.step(*pad((1.0, -1.0)), k * 20 * MS)
+        intent = reader.step(*pad((1.0, -1.0)), k * 20 * MS)
     assert not any(hand.clutch for hand in intent.hands.hands.values())
     assert np.allclose(intent.hands.hands["right_hand"].pose[:3], 0.0)
 
 
 def test_sticks_lead_the_enabled_hand():
-    pilot = GamepadPilot(GamepadConfig(hand_speed=0.5))
+    reader = GamepadReader(GamepadConfig(hand_speed=0.5))
     for k in range(51):
-        intent = pilot.step(*pad((1.0, -1.0), (0.0, -1.0), 5), k * 20 * MS)
+        intent = reader.step(*pad((1.0, -1.0), (0.0, -1.0), 5), k * 20 * MS)
     right, left = intent.hands.hands["right_hand"], intent.hands.hands["left_hand"]
     assert right.clutch and not left.clutch
     assert right.pose[:3] == pytest.approx([0.5, -0.5, 0.5]), "up is forward, right is right, the right stick lifts"
@@ -40,40 +40,40 @@ def test_sticks_lead_the_enabled_hand():
 
 
 def test_modes_change_by_a_fresh_press():
-    pilot = GamepadPilot(GamepadConfig())
+    reader = GamepadReader(GamepadConfig())
     modes = []
     for k, held in enumerate([(), (8,), (8,), (), (8,), (), (8,)]):
-        modes.append(pilot.step(*pad((0, 0), (0, 0), *held), k * 20 * MS).mode)
+        modes.append(reader.step(*pad((0, 0), (0, 0), *held), k * 20 * MS).mode)
     assert modes == ["hand", "base", "base", "base", "joint", "joint", "hand"]
 
 
 @pytest.mark.parametrize("axes", [(), (float("nan"),) * 4, (9.0, 9.0, 9.0, 9.0)])
 def test_odd_axes_never_exceed_the_limits(axes):
-    pilot = GamepadPilot(GamepadConfig())
+    reader = GamepadReader(GamepadConfig())
     for k in range(5):
-        intent = pilot.step(axes, pad((0, 0), (0, 0), 5)[1], k * 20 * MS)
+        intent = reader.step(axes, pad((0, 0), (0, 0), 5)[1], k * 20 * MS)
     assert np.abs(intent.hands.hands["right_hand"].pose[:3]).max() <= 0.25 * 0.08 + 1e-12
 
 
 def test_a_joint_is_moved_alone_and_from_where_the_robot_is(g1, state_at):
-    driver = Driver("gamepad", g1, CONFIG, GamepadConfig(joint_speed=0.5))
+    session = TeleopSession("gamepad", g1, CONFIG, GamepadConfig(joint_speed=0.5))
     steps = [(), (8,), (), (8,), (), (12,), ()] + [(5,)] * 51
     targets = [
-        driver.gamepad(*pad((0.0, -1.0), (0.0, 0.0), *held), k * 20 * MS, state_at(), k * 20 * MS).target
+        session.gamepad(*pad((0.0, -1.0), (0.0, 0.0), *held), k * 20 * MS, state_at(), k * 20 * MS).target
         for k, held in enumerate(steps, 1)
     ]
     moved = g1.layout.indices(g1.description.hands["right_hand"].joints)[1]
     assert targets[-51].position == pytest.approx(g1.rest)
     difference = targets[-1].position - g1.rest
     assert np.flatnonzero(np.abs(difference) > 1e-9).tolist() == [moved]
-    assert driver.phase is Phase.ENGAGED
+    assert session.phase is Phase.ENGAGED
 
 
 def test_letting_go_stops_the_base(g1, state_at):
-    driver = Driver("gamepad", g1, CONFIG, GamepadConfig())
+    session = TeleopSession("gamepad", g1, CONFIG, GamepadConfig())
     steps = [(), (8,), (), (5,), (5,), (), ()]
     twists = [
-        driver.gamepad(*pad((0.0, -1.0), (0.0, 0.0), *held), k * 20 * MS, state_at(), k * 20 * MS).twist
+        session.gamepad(*pad((0.0, -1.0), (0.0, 0.0), *held), k * 20 * MS, state_at(), k * 20 * MS).twist
         for k, held in enumerate(steps, 1)
     ]
     assert twists[4].forward == pytest.approx(0.4)

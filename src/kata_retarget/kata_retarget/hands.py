@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Hands alone, relative and clutched: how a person with two controllers moves a robot's arms.
 
-At engage each hand's pose is tied to the robot's own hand; from then on displacement and rotation of the
-human hand are repeated by the robot's, one to one: a scale is the source's (`kata_teleop.engage.EngageConfig`).
-Engaging therefore moves nothing, wherever the human's hand is.
+At engage each hand is clutched: its offset to the robot's own hand is kept, and from then on displacement and
+rotation of the human hand are repeated by the robot's, one to one: a scale is the source's
+(`kata_teleop.engage.EngageConfig`). Engaging therefore moves nothing, wherever the human's hand is.
 """
 
 from dataclasses import dataclass
@@ -13,11 +13,11 @@ import numpy as np
 import pinocchio as pin
 
 from kata_model.arrays import FloatArray
+from kata_model.clutch_offset import ClutchOffset, pose_of
 from kata_model.config.params import param
 from kata_model.frames import HumanFrames
 from kata_model.joints import JointState
 from kata_model.robot import RobotModel
-from kata_model.tie import Tie, pose_of
 from kata_retarget.types import Retargeted
 
 __all__ = ["HandsConfig", "HandsRetargeter"]
@@ -38,9 +38,9 @@ class HandsConfig:
 
 @dataclass(slots=True)
 class _Clutch:
-    """One hand while engaged: what was tied to what, and the arm's posture then."""
+    """One hand while engaged: the offset of its clutch, and the arm's posture then."""
 
-    tie: Tie
+    offset: ClutchOffset
     posture: FloatArray
 
 
@@ -85,7 +85,9 @@ class HandsRetargeter:
         for hand, row in tracked.items():
             human = pose_of(np.concatenate([frames.position[row], frames.orientation_xyzw[row]]))
             if hand not in self._clutches:
-                self._clutches[hand] = _Clutch(Tie(human, self._hand_pose(hand)), self._position[self._joints[hand]].copy())
+                self._clutches[hand] = _Clutch(
+                    ClutchOffset(human, self._hand_pose(hand)), self._position[self._joints[hand]].copy()
+                )
             self._follow(hand, self._clutches[hand], human)
         self._seen.update(tracked)
         lost = tuple(f"lost_{hand}" for hand in self._hands if hand in self._seen and hand not in tracked)
@@ -101,7 +103,7 @@ class HandsRetargeter:
 
     def _follow(self, hand: str, clutch: _Clutch, human: Any) -> None:
         """Bring one arm to where its hand's displacement since engage asks it to be."""
-        goal = clutch.tie.goal(human)
+        goal = clutch.offset.goal(human)
         joints = self._joints[hand]
         for _ in range(self._config.iterations):
             jacobian = pin.computeFrameJacobian(

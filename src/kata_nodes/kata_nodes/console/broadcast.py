@@ -102,7 +102,7 @@ class Broadcast:
         """Tell where the engage contract stands."""
         source = self._session.config.source
         if self._session.drives:
-            s = self._session.driver.status()
+            s = self._session.teleop.status()
             hands = {
                 name: {"tracked": h.tracked, "clutched": h.clutched, "angle": _finite(h.mismatch)} for name, h in s.hands.items()
             }
@@ -133,7 +133,7 @@ class Broadcast:
         """Publish the same as a message, if this is the source."""
         if self._session.drives:
             operator = self._session.operator
-            self._session.graph.publish_engage(self._session.driver.status(), operator.links["headset"] if operator else None)
+            self._session.graph.publish_engage(self._session.teleop.status(), operator.links["headset"] if operator else None)
 
     def episode(self) -> None:
         """Tell what the recorder does."""

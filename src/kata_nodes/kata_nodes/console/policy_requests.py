@@ -43,7 +43,7 @@ def notice_end(session: Session) -> None:
 
 
 async def list_policies(session: Session) -> None:
-    """PictureSource which policies there are, in a thread, and tell everyone if there are others than before."""
+    """Look which policies there are, in a thread, and tell everyone if there are others than before."""
     before = session.policies.known
     if await asyncio.to_thread(session.policies.files) != before:
         tell_policy(session)

@@ -173,7 +173,7 @@ class RequestHandlers:
             if attempt == 0:
                 session.pressed = False
                 session.graph.press(False)
-                session.driver.release()
+                session.teleop.release()
             answer = await session.graph.ask("safety/reset", Trigger.Request())
             if answer is None or answer.success or "emergency_stop" not in answer.message:
                 break
@@ -190,14 +190,14 @@ class RequestHandlers:
             return await self._ask(f"{session.config.source}/engage", SetBool.Request(data=on))
         if on:
             return Answer(False, "Hold the clutch: the squeeze of a controller, a pinch, or the enabling button.")
-        session.driver.release()
+        session.teleop.release()
         return Answer(True)
 
     def _on_scale(self, client: Client, message: dict[str, Any]) -> Answer:
         value = float(message["value"])
         if not 0.05 <= value <= 3.0:
             raise ValueError("value is 0.05 to 3")
-        self._session.driver.set_scale(value)
+        self._session.teleop.set_scale(value)
         return Answer(True)
 
     async def _on_world(self, client: Client, message: dict[str, Any]) -> Answer:
@@ -206,7 +206,7 @@ class RequestHandlers:
         if not self._session.graph.offers("sim/reset_world"):
             return Answer(False, "Only a simulated world can be reset.")
         presses = self._session.presses
-        self._session.driver.release()
+        self._session.teleop.release()
         await self._ask("safety/stop", Trigger.Request())
         answer = await self._ask("sim/reset_world", Trigger.Request())
         await asyncio.sleep(0.1)  # every node has heard of it by then

@@ -13,7 +13,7 @@ from kata_nodes.console.graph import Graph
 from kata_nodes.console.policy_host import PolicyHost
 from kata_nodes.console.serving.client import Client
 from kata_teleop.console import Allowance, ControlLease, Flag, GamepadFrame, HeadsetFrame, Pairing
-from kata_teleop.engage import Cause, Driven, Driver, EngageConfig, GamepadConfig, Heartbeat, Phase
+from kata_teleop.engage import Cause, EngageConfig, GamepadConfig, Heartbeat, Phase, TeleopOutput, TeleopSession
 
 __all__ = ["Session"]
 
@@ -29,7 +29,7 @@ class Session:
         self.pairing = Pairing(config.code_life, config.token_life)
         self.lease = ControlLease(config.seat_grace)
         self.clients: dict[int, Client] = {}
-        self.driver = Driver("vr", graph.robot, engage, pad)
+        self.teleop = TeleopSession("vr", graph.robot, engage, pad)
         self.drives = config.source == "vr"
         self.pressed = False
         """Whether the console's emergency stop is pressed."""
@@ -91,13 +91,13 @@ class Session:
         del self.clients[client.number]
         if self.lease.holder == client.number:
             self.lease.vanish(client.number, now)
-            self.publish(self.driver.idle(now, fault=Cause.SOCKET))
+            self.publish(self.teleop.idle(now, fault=Cause.SOCKET))
             self._driving = ""
         self.tell_lease()
 
     def vacate(self) -> None:
         """End what the last operator did, as the lease is another's or nobody's now."""
-        self.driver.release()
+        self.teleop.release()
         self._driving = ""
         self.tell_lease()
 
@@ -113,7 +113,7 @@ class Session:
         fault = "" if client.visible and _worn(frame) else Cause.HIDDEN
         self._driving = "headset"
         sample = client.reader.read(frame, stamp)
-        self.publish(self.driver.headset(sample, self.state(), now, fault=fault, refusal=self.refusal()))
+        self.publish(self.teleop.headset(sample, self.state(), now, fault=fault, refusal=self.refusal()))
 
     def gamepad(self, client: Client, frame: GamepadFrame, age: float, now: int) -> None:
         """Pass the operator's gamepad on, and let it drive if the console is the source."""
@@ -122,9 +122,9 @@ class Session:
         if self.drives:
             self._driving = "gamepad"
             state = self.graph.commanded.state()
-            driven = self.driver.gamepad(frame.axes, frame.buttons, stamp, state, now, refusal=self.refusal())
-            self.publish(driven)
-            if driven.episode:
+            output = self.teleop.gamepad(frame.axes, frame.buttons, stamp, state, now, refusal=self.refusal())
+            self.publish(output)
+            if output.episode:
                 self.begin(self._begin_or_save(client))
 
     def begin(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
@@ -169,7 +169,7 @@ class Session:
             link = operator.links[self._driving]
             fault = link.fault(now) or ("" if operator.visible else Cause.HIDDEN)
             if fault or self.refusal():
-                self.publish(self.driver.idle(now, fault=fault, refusal=self.refusal()))
+                self.publish(self.teleop.idle(now, fault=fault, refusal=self.refusal()))
                 self._driving = "" if fault else self._driving
         if self.lease.expire(now):
             self.vacate()
@@ -177,8 +177,8 @@ class Session:
 
     def beat(self, now: int) -> None:
         """Publish the heartbeats that are due, unless somebody is gone who must be there."""
-        lost = self.driver.lost_since
-        self._ever_engaged = self._ever_engaged or self.driver.phase is Phase.ENGAGED
+        lost = self.teleop.lost_since
+        self._ever_engaged = self._ever_engaged or self.teleop.phase is Phase.ENGAGED
         if self._operator_beat.beats(lost, self.stopped, now) and self._ever_engaged:
             self.graph.beat("operator")
         operator = self.operator
@@ -191,21 +191,21 @@ class Session:
         if self._console_beat.beats(self._unwatched_since, self.stopped, now) and self._watching:
             self.graph.beat("console")
 
-    def publish(self, driven: Driven) -> None:
-        """Publish what the driver gave."""
+    def publish(self, output: TeleopOutput) -> None:
+        """Publish what the teleop session gave."""
         if not self.drives:
             return
-        self.graph.publish_frames(driven.frames)
-        if driven.target is not None:
-            self.graph.publish_target(driven.target)
-        if driven.twist is not None:
-            self.graph.publish_twist(driven.twist)
+        self.graph.publish_frames(output.frames)
+        if output.target is not None:
+            self.graph.publish_target(output.target)
+        if output.twist is not None:
+            self.graph.publish_twist(output.twist)
 
     @property
     def phase(self) -> Phase:
         """Where the engage contract of the robot's source stands."""
         if self.drives:
-            return self.driver.phase
+            return self.teleop.phase
         message = self.graph.engages.read()
         return Phase(message.phase) if message is not None and message.phase in list(Phase) else Phase.DISENGAGED
 

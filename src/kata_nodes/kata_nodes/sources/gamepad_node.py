@@ -12,9 +12,9 @@ from kata_model import load_robot
 from kata_model.config.params import param
 from kata_nodes import params, qos
 from kata_nodes.clocks import steady_clock, steady_time
-from kata_nodes.sources.driver_graph import DriverGraph
+from kata_nodes.sources.teleop_topics import TeleopTopics
 from kata_nodes.spin import run
-from kata_teleop.engage import Cause, Driver, EngageConfig, GamepadConfig
+from kata_teleop.engage import Cause, EngageConfig, GamepadConfig, TeleopSession
 
 
 @dataclass(frozen=True)
@@ -32,8 +32,8 @@ class GamepadNode(Node):
         super().__init__("gamepad", **options)
         robot = load_robot(params.declare(self, NodeConfig).robot)
         self._engage = params.declare(self, EngageConfig)
-        self._driver = Driver("gamepad", robot, self._engage, params.declare(self, GamepadConfig))
-        self._graph = DriverGraph(self, "gamepad", robot, self._engage.lost_time)
+        self._session = TeleopSession("gamepad", robot, self._engage, params.declare(self, GamepadConfig))
+        self._graph = TeleopTopics(self, "gamepad", robot, self._engage.lost_time)
         self._steady = steady_time(self)
         self._heard: int | None = None
         self.create_subscription(Joy, "joy", self._on_joy, qos.LATEST)
@@ -42,14 +42,14 @@ class GamepadNode(Node):
     def _on_joy(self, message: Joy) -> None:
         self._heard = now = self._steady()
         graph = self._graph
-        driven = self._driver.gamepad(message.axes, message.buttons, graph.now(), graph.state(), now, refusal=graph.refusal())
-        graph.publish(driven)
+        output = self._session.gamepad(message.axes, message.buttons, graph.now(), graph.state(), now, refusal=graph.refusal())
+        graph.publish(output)
 
     def _look(self) -> None:
         now = self._steady()
         if self._heard is not None and now - self._heard > self._engage.max_silence * 1e9:
-            self._graph.publish(self._driver.idle(now, fault=Cause.SILENT))
-        self._graph.tell(self._driver.status(), self._driver.lost_since)
+            self._graph.publish(self._session.idle(now, fault=Cause.SILENT))
+        self._graph.tell(self._session.status(), self._session.lost_since)
 
 
 def main() -> None:

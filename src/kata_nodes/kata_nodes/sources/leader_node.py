@@ -13,7 +13,7 @@ from kata_model import load_robot
 from kata_model.config.params import param
 from kata_nodes import params, qos
 from kata_nodes.clocks import steady_clock, steady_time
-from kata_nodes.sources.driver_graph import DriverGraph
+from kata_nodes.sources.teleop_topics import TeleopTopics
 from kata_nodes.spin import run
 from kata_teleop.engage import Cause, EngageConfig, LeaderArm, LeaderConfig, Phase, parse_joint_map
 
@@ -38,7 +38,7 @@ class LeaderNode(Node):
             mode="hold", max_mismatch=own.max_mismatch, max_silence=own.max_silence, max_turn=own.max_speed
         )
         self._arm = LeaderArm(robot, parse_joint_map([entry for entry in config.joint_map if entry]), self._engage)
-        self._graph = DriverGraph(self, "leader", robot, self._engage.lost_time)
+        self._graph = TeleopTopics(self, "leader", robot, self._engage.lost_time)
         self._steady = steady_time(self)
         self._wanted, self._heard = False, self._steady()
         self.create_subscription(JointStateMsg, "leader/joint_states", self._on_leader, qos.LATEST)

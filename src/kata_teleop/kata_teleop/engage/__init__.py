@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The engage contract: how anybody and anything comes to move the robot, and how that ends."""
 
-from kata_model.tie import Tie
+from kata_model.clutch_offset import ClutchOffset
 from kata_teleop.engage.config import Cause, EngageConfig, Phase
-from kata_teleop.engage.driver import Driven, Driver
-from kata_teleop.engage.gamepad import LAYOUTS, GamepadConfig, GamepadPilot, Intent, JointWish, Twist
+from kata_teleop.engage.gamepad import LAYOUTS, GamepadConfig, GamepadReader, Intent, JointWish, Twist
 from kata_teleop.engage.hands import EngageStatus, HandSource, HandStatus
 from kata_teleop.engage.heartbeat import Heartbeat
 from kata_teleop.engage.jog import JointJog
@@ -12,17 +11,17 @@ from kata_teleop.engage.leader import JointLink, LeaderArm, LeaderConfig, parse_
 from kata_teleop.engage.link import LinkMonitor
 from kata_teleop.engage.machine import EngageMachine
 from kata_teleop.engage.sample import HandSample, HandsSample
+from kata_teleop.engage.teleop_session import TeleopOutput, TeleopSession
 
 __all__ = [
     "LAYOUTS",
     "Cause",
-    "Driven",
-    "Driver",
+    "ClutchOffset",
     "EngageConfig",
     "EngageMachine",
     "EngageStatus",
     "GamepadConfig",
-    "GamepadPilot",
+    "GamepadReader",
     "HandSample",
     "HandSource",
     "HandStatus",
@@ -36,7 +35,8 @@ __all__ = [
     "LeaderConfig",
     "LinkMonitor",
     "Phase",
-    "Tie",
+    "TeleopOutput",
+    "TeleopSession",
     "Twist",
     "parse_joint_map",
 ]

@@ -12,7 +12,7 @@ from kata_model.arrays import FloatArray
 from kata_model.config.params import param
 from kata_teleop.engage.sample import HandSample, HandsSample
 
-__all__ = ["LAYOUTS", "MODES", "GamepadConfig", "GamepadPilot", "Intent", "JointWish", "PadLayout", "Twist"]
+__all__ = ["LAYOUTS", "MODES", "GamepadConfig", "GamepadReader", "Intent", "JointWish", "PadLayout", "Twist"]
 
 MODES = ("hand", "base", "joint")
 _DEAD = 0.12  # deflection of a stick that is none
@@ -102,7 +102,7 @@ class Intent:
     episode: bool
 
 
-class GamepadPilot:
+class GamepadReader:
     """Integrates sticks to hands; a button that is held enables, letting go stops."""
 
     def __init__(self, config: GamepadConfig) -> None:

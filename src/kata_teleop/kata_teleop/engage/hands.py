@@ -13,8 +13,8 @@ import numpy as np
 import pinocchio as pin
 
 from kata_model.arrays import FloatArray
+from kata_model.clutch_offset import ClutchOffset, angle_between, limited, pose_of, seven_of
 from kata_model.frames import HumanFrames
-from kata_model.tie import Tie, angle_between, limited, pose_of, seven_of
 from kata_teleop.engage.config import Cause, EngageConfig, Phase
 from kata_teleop.engage.machine import EngageMachine
 from kata_teleop.engage.sample import HandSample, HandsSample
@@ -71,7 +71,7 @@ class HandSource:
         self._machine = EngageMachine(config)
         self._scale, self._precise = config.scale, False
         self._led = {hand: pin.SE3(np.eye(3), _AT.get(hand, np.array([0.3, 0.0, 1.0]))) for hand in hands}
-        self._ties: dict[str, tuple[Tie, float]] = {}
+        self._offsets: dict[str, tuple[ClutchOffset, float]] = {}
         self._seen: dict[str, Any] = {}
         self._angles: dict[str, float] = {}
         self._tracked: frozenset[str] = frozenset()
@@ -99,7 +99,7 @@ class HandSource:
         """Disengage, as when the person leaves."""
         self._machine.release()
         self._needed = frozenset()
-        self._ties.clear()
+        self._offsets.clear()
 
     def step(
         self,
@@ -189,15 +189,15 @@ class HandSource:
         elapsed = min(max((sample.stamp - self._stamp) * 1e-9, 0.0), _LONGEST) if self._stamp else 0.0
         self._stamp = max(sample.stamp, self._stamp)
         scale = self._effective()
-        self._ties = {h: t for h, t in self._ties.items() if h in self._machine.active}
+        self._offsets = {h: o for h, o in self._offsets.items() if h in self._machine.active}
         for hand in self._machine.active:
             human = self._facing(hand)
-            tie, tied_scale = self._ties.get(hand, (None, 0.0))
-            if tie is None or tied_scale != scale:
-                tie = Tie(human, self._led[hand])
-                self._ties[hand] = (tie, scale)
+            offset, its_scale = self._offsets.get(hand, (None, 0.0))
+            if offset is None or its_scale != scale:
+                offset = ClutchOffset(human, self._led[hand])
+                self._offsets[hand] = (offset, scale)
             limits = (self._config.max_speed * elapsed, self._config.max_turn * elapsed)
-            self._led[hand] = limited(self._led[hand], tie.goal(human, scale), *limits)
+            self._led[hand] = limited(self._led[hand], offset.goal(human, scale), *limits)
 
     def _frames(self, stamp: int) -> HumanFrames:
         rows = np.stack([self._head, *(seven_of(self._led[h]) for h in self._names)])

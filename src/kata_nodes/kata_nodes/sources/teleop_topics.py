@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What every node that a person drives by has in common: the robot's joints and stops, frames, targets, a heartbeat."""
+"""What every teleop node has in common: the robot's joints and stops, frames, targets, a heartbeat."""
 
 from geometry_msgs.msg import TwistStamped
 from rclpy.node import Node
@@ -14,12 +14,12 @@ from kata_nodes.clocks import steady_time
 from kata_nodes.convert import JointConverter, engage_to, frames_to, to_time
 from kata_nodes.latest import Latest
 from kata_nodes.retarget.commanded import Commanded
-from kata_teleop.engage import Cause, Driven, EngageStatus, Heartbeat, Phase, Twist
+from kata_teleop.engage import Cause, EngageStatus, Heartbeat, Phase, TeleopOutput, Twist
 
-__all__ = ["DriverGraph"]
+__all__ = ["TeleopTopics"]
 
 
-class DriverGraph:
+class TeleopTopics:
     """Hears and publishes for a source; its heartbeat ends where a loss lasts, so that safety stops."""
 
     def __init__(self, node: Node, source: str, robot: RobotModel, lost_time: float) -> None:
@@ -52,14 +52,14 @@ class DriverGraph:
         """Return why nobody may engage, or an empty string."""
         return Cause.STOPPED if self.stopped() else ""
 
-    def publish(self, driven: Driven) -> None:
+    def publish(self, output: TeleopOutput) -> None:
         """Publish what the person asks for."""
-        self._frames.publish(frames_to(driven.frames))
-        if driven.target is not None:
-            self.publish_target(driven.target)
-        if driven.twist is not None:
-            self._publish_twist(driven.twist)
-        if driven.estop:
+        self._frames.publish(frames_to(output.frames))
+        if output.target is not None:
+            self.publish_target(output.target)
+        if output.twist is not None:
+            self._publish_twist(output.twist)
+        if output.estop:
             self._button.publish(Bool(data=True))
 
     def publish_target(self, target: JointCommand) -> None:

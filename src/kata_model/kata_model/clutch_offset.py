@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Relative mapping: what is led repeats the way that the person makes since they were tied together."""
+"""Clutch offset: relative mapping, by which what is led repeats the way that the person makes since engaging."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -9,17 +9,17 @@ import pinocchio as pin
 
 from kata_model.arrays import FloatArray
 
-__all__ = ["Tie", "angle_between", "limited", "pose_of", "seven_of"]
+__all__ = ["ClutchOffset", "angle_between", "limited", "pose_of", "seven_of"]
 
 
 @dataclass(frozen=True, slots=True)
-class Tie:
+class ClutchOffset:
     """A person's pose and the pose of what is led, at the moment of engaging, both SE(3) in worlds with parallel axes.
 
-    Tying moves nothing, wherever the person is: ``goal(human)`` is ``robot``.
+    Clutching moves nothing, wherever the person is: ``goal(human)`` is ``robot``.
 
     Attributes:
-        human: The person's hand when it was tied.
+        human: The person's hand when it was clutched.
         robot: What is led, then.
     """
 

@@ -1,28 +1,28 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whatever a person holds, one way to drive: headset and gamepad become frames, a joint target, a wish for the base."""
+"""A teleop session: headset or gamepad in, frames, a joint target and a velocity of the base out."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from kata_model.arrays import FloatArray
+from kata_model.clutch_offset import seven_of
 from kata_model.frames import HumanFrames
 from kata_model.joints import JointCommand, JointState
 from kata_model.robot import RobotModel
-from kata_model.tie import seven_of
 from kata_teleop.engage.config import Cause, EngageConfig, Phase
-from kata_teleop.engage.gamepad import GamepadConfig, GamepadPilot, Twist
+from kata_teleop.engage.gamepad import GamepadConfig, GamepadReader, Twist
 from kata_teleop.engage.hands import EngageStatus, HandSource, HandStatus
 from kata_teleop.engage.jog import JointJog
 from kata_teleop.engage.machine import EngageMachine
 from kata_teleop.engage.sample import HandsSample
 
-__all__ = ["Driven", "Driver"]
+__all__ = ["TeleopOutput", "TeleopSession"]
 
 _STILL = Twist(0.0, 0.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
-class Driven:
+class TeleopOutput:
     """What is to be published after a look.
 
     Attributes:
@@ -40,14 +40,14 @@ class Driven:
     episode: bool = False
 
 
-class Driver:
+class TeleopSession:
     """One person's way to move a robot, by headset or gamepad, under the engage contract."""
 
     def __init__(self, name: str, robot: RobotModel, engage: EngageConfig, pad: GamepadConfig) -> None:
         """Start disengaged; the name is the source's, as in `HumanFrames`."""
         self._robot, self._mode = robot, engage.mode
         self._hands = HandSource(name, tuple(robot.description.hands), engage)
-        self._pad, self._jog = GamepadPilot(pad), JointJog(robot)
+        self._pad, self._jog = GamepadReader(pad), JointJog(robot)
         self._single = EngageMachine(engage)  # of a joint, or the base, moved by gamepad
         self._rolling = False
 
@@ -79,7 +79,9 @@ class Driver:
         hands = {name: HandStatus(hand.tracked, False, hand.mismatch) for name, hand in status.hands.items()}
         return EngageStatus(self._single.phase, self._single.cause, self._mode, status.scale, status.precise, hands)
 
-    def headset(self, sample: HandsSample, state: JointState | None, now: int, *, fault: str = "", refusal: str = "") -> Driven:
+    def headset(
+        self, sample: HandsSample, state: JointState | None, now: int, *, fault: str = "", refusal: str = ""
+    ) -> TeleopOutput:
         """Take a headset's sample.
 
         Args:
@@ -89,7 +91,7 @@ class Driver:
             fault: Why the input must not be trusted, or empty.
             refusal: Why nobody may engage, or empty.
         """
-        return Driven(self._lead(sample, state, now, fault, refusal))
+        return TeleopOutput(self._lead(sample, state, now, fault, refusal))
 
     def gamepad(
         self,
@@ -100,7 +102,7 @@ class Driver:
         now: int,
         *,
         refusal: str = "",
-    ) -> Driven:
+    ) -> TeleopOutput:
         """Take a gamepad's state of a time by the robot's clock [ns]; the other arguments as for `headset`."""
         intent = self._pad.step(axes, buttons, stamp)
         pressed = {"joint"} if intent.joint else {"base"} if intent.twist else set()
@@ -111,15 +113,15 @@ class Driver:
         if target is None:
             self._jog.release()
         twist = self._twist(intent.twist if engaged else None)
-        return Driven(self._lead(intent.hands, state, now, "", refusal), target, twist, intent.estop, intent.episode)
+        return TeleopOutput(self._lead(intent.hands, state, now, "", refusal), target, twist, intent.estop, intent.episode)
 
-    def idle(self, now: int, *, fault: str = "", refusal: str = "") -> Driven:
+    def idle(self, now: int, *, fault: str = "", refusal: str = "") -> TeleopOutput:
         """Note that time passed without input; a fault or refusal ends what was engaged."""
         if fault or refusal:
             self._single.step(self._single.pressed, now, fault=fault, refusal=refusal)
             self._jog.release()
         twist = self._twist(None) if self._single.phase is not Phase.ENGAGED else None
-        return Driven(self._hands.step(None, now, fault=fault, refusal=refusal), twist=twist)
+        return TeleopOutput(self._hands.step(None, now, fault=fault, refusal=refusal), twist=twist)
 
     def _lead(self, sample: HandsSample, state: JointState | None, now: int, fault: str, refusal: str) -> HumanFrames:
         refused = refusal or ("" if state is not None else Cause.NO_STATE)
