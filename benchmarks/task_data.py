@@ -19,7 +19,7 @@ from kata_policy.onnx_policy import OnnxPolicy
 from kata_policy.pictures import shrink
 from kata_safety import SafetyConfig
 from kata_sim import Simulation, run_rollout
-from kata_teleop.scripted import PersonConfig, make_operator
+from kata_teleop.scripted import PersonConfig, make_person
 
 __all__ = ["demonstrations"]
 
@@ -94,7 +94,7 @@ def _show(simulation: Simulation, about: Manifest, seed: int, noise: ActionNoise
     def look() -> np.ndarray:
         return shrink(np.asarray(simulation.render()), _PICTURES[task.name][0])
 
-    operator = make_operator(task.name, PersonConfig(seed=seed))
+    operator = make_person(task.name, PersonConfig(seed=seed))
     recorder = InMemoryRecorder(robot, Expert(robot, operator), about, noise, seed, look if scratch else None)
     rollout = run_rollout(simulation, recorder, seed=seed, rate=SafetyConfig().rate, timeout=task.timeout)
     return recorder.steps(f"{task.name} {seed}", task.text, success=True, folder=scratch) if rollout.success else None

@@ -10,8 +10,7 @@ from kata_model.joints import JointCommand, JointState
 from kata_model.robot import RobotModel
 from kata_sim.expert import ReachExpert
 from kata_sim.rollout import Controller
-from kata_teleop.scripted import PersonConfig, make_operator
-from kata_teleop.scripted.palms import palms_of
+from kata_teleop.scripted import PersonConfig, make_person, palms_of
 
 __all__ = ["SkilledExpert", "make_expert"]
 
@@ -39,7 +38,7 @@ class SkilledExpert:
         from kata_retarget.hands import HandsConfig, HandsRetargeter  # its package loads numba: a second at each start
 
         calm = PersonConfig(seed=seed, reaction=0.0, spread=0.05, tremor=0.0, noise=0.0)
-        self._operator = make_operator(task, calm)
+        self._operator = make_person(task, calm)
         self._robot, self._retargeter = robot, HandsRetargeter(robot, HandsConfig())
 
     def __call__(self, state: JointState, objects: Mapping[str, FloatArray]) -> JointCommand:

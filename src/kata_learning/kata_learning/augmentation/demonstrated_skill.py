@@ -10,8 +10,7 @@ from kata_data.dataset import Manifest
 from kata_data.dataset.assemble import Steps
 from kata_model.arrays import FloatArray
 from kata_model.robot import RobotModel
-from kata_teleop.scripted import Poses
-from kata_teleop.scripted.palms import palms_of
+from kata_teleop.scripted import Poses, palms_of
 
 __all__ = ["REPEATED", "DemonstratedSkill", "Shown", "read_shown"]
 

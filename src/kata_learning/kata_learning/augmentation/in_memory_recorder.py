@@ -19,7 +19,7 @@ from kata_policy.observation import Observer
 from kata_safety import SafetyConfig
 from kata_sim import Controller
 from kata_sim.demonstrations.session import TeleopLoop
-from kata_teleop.scripted import Operator
+from kata_teleop.scripted import ScriptedPerson
 
 __all__ = ["ActionNoise", "Expert", "InMemoryRecorder", "manifest_of"]
 
@@ -40,7 +40,7 @@ class ActionNoise:
 class Expert:
     """A `Controller`: a scripted person who engages at once, retargeting, and the safety filter."""
 
-    def __init__(self, robot: RobotModel, operator: Operator) -> None:
+    def __init__(self, robot: RobotModel, operator: ScriptedPerson) -> None:
         """Let a person act; a new one for each attempt."""
         self._operator, self._loop = operator, TeleopLoop(robot, operator)
 

@@ -15,8 +15,7 @@ from kata_model.errors import DataError
 from kata_model.robot import RobotModel
 from kata_safety import SafetyConfig
 from kata_sim import Simulation, run_rollout
-from kata_teleop.scripted import PersonConfig
-from kata_teleop.scripted.operator import SkilledOperator
+from kata_teleop.scripted import PersonConfig, ScriptedPerson
 
 __all__ = ["Synthetic", "synthesize"]
 
@@ -89,7 +88,7 @@ def _again(simulation: Simulation, dataset: Dataset, source: Steps, seed: list[i
     except KeyError as error:
         raise DataError(f"the dataset does not observe {error}", fix="build it with the task's own terms") from error
     still = PersonConfig(reaction=0.0, spread=0.0, tremor=0.0, noise=0.0)
-    operator = SkilledOperator(replay, still, np.random.default_rng(seed))
+    operator = ScriptedPerson(replay, still, np.random.default_rng(seed))
     recorder = InMemoryRecorder(robot, Expert(robot, operator), about)
     timeout = simulation.task.timeout if simulation.task else 0.0
     rollout = run_rollout(simulation, recorder, seed=seed, rate=SafetyConfig().rate, timeout=timeout)

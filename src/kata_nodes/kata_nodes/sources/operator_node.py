@@ -20,8 +20,7 @@ from kata_nodes.latest import Latest
 from kata_nodes.sources.engage_teller import EngageTeller
 from kata_nodes.spin import run
 from kata_nodes.ticking import every
-from kata_teleop.scripted import PersonConfig, make_operator
-from kata_teleop.scripted.palms import palms_of
+from kata_teleop.scripted import PersonConfig, make_person, palms_of
 
 
 @dataclass(frozen=True)
@@ -40,7 +39,7 @@ class OperatorNode(Node):
         """Read parameters and start tracking."""
         super().__init__("operator", **options)
         self._config = params.declare(self, NodeConfig)
-        self._person = make_operator(self._config.task or "reach", params.declare(self, PersonConfig))
+        self._person = make_person(self._config.task or "reach", params.declare(self, PersonConfig))
         self._robot = load_robot(self._config.robot)
         self._joints = JointConverter(self._robot.layout)
         self._frames = self.create_publisher(HumanFramesMsg, "frames", qos.STREAM)

@@ -18,7 +18,7 @@ from kata_sim import HEAD_CAMERA, Every, Simulation, encode_jpeg
 from kata_sim.demonstrations.encoding import Encoder
 from kata_sim.demonstrations.recorder import HEAD_TOPIC
 from kata_sim.demonstrations.session import TeleopLoop, Tick
-from kata_teleop.scripted import PersonConfig, make_operator
+from kata_teleop.scripted import PersonConfig, make_person
 
 __all__ = ["EpisodeConfig", "Outcome", "Sink", "perform"]
 
@@ -73,7 +73,7 @@ def perform(simulation: Simulation, config: EpisodeConfig, seed: tuple[int, int]
     if simulation.task is None:
         raise ConfigError("there is no task to show", where=simulation.robot.description.name)
     rng = np.random.default_rng([*seed, 1])
-    person = make_operator(simulation.task.name, PersonConfig(seed=int(rng.integers(2**31 - 1))))
+    person = make_person(simulation.task.name, PersonConfig(seed=int(rng.integers(2**31 - 1))))
     simulation.reset(list(seed), time=0)  # streams keep to grids of time: an episode must not depend on those before it
     stage = _Stage(simulation, TeleopLoop(simulation.robot, person), config, rng, _Voice(simulation, config, encoder, sink))
     stage.run(config.still)

@@ -9,8 +9,7 @@ from kata_model.robot import RobotModel
 from kata_model.verdict import Verdict
 from kata_retarget.hands import HandsConfig, HandsRetargeter
 from kata_safety import Received, SafetyConfig, SafetyFilter
-from kata_teleop.scripted.operator import Operator, Poses
-from kata_teleop.scripted.palms import palms_of
+from kata_teleop.scripted import Poses, ScriptedPerson, palms_of
 
 __all__ = ["TRACKER_RATE", "TeleopConfig", "TeleopLoop", "Tick"]
 
@@ -45,7 +44,7 @@ class TeleopConfig:
 class TeleopLoop:
     """Person → frames → target → command; one for each episode. Nothing takes time but what the parts do themselves."""
 
-    def __init__(self, robot: RobotModel, operator: Operator, config: TeleopConfig | None = None) -> None:
+    def __init__(self, robot: RobotModel, operator: ScriptedPerson, config: TeleopConfig | None = None) -> None:
         """Start with the person at rest.
 
         Args:

@@ -1,24 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """Scripted persons who show tasks: what they do with their hands, seen by a tracker."""
 
-from dataclasses import fields
-
 import numpy as np
 
 from kata_model.errors import ConfigError
 from kata_teleop.scripted.lift import LiftSkill, LiftSkillConfig
-from kata_teleop.scripted.operator import Operator, PersonConfig, Poses, Skill, SkilledOperator
+from kata_teleop.scripted.person import PersonConfig, Poses, ScriptedPerson, Skill, palms_of
 from kata_teleop.scripted.push import PushSkill, PushSkillConfig
-from kata_teleop.scripted.reach import ReachOperator
-from kata_teleop.scripted.submovements import OperatorConfig
+from kata_teleop.scripted.reach import ReachSkill, ReachSkillConfig
 
-__all__ = ["TASKS", "Operator", "PersonConfig", "Poses", "Skill", "make_operator"]
+__all__ = ["TASKS", "PersonConfig", "Poses", "ScriptedPerson", "Skill", "make_person", "palms_of"]
 
 TASKS = ("reach", "lift", "push")
 """Tasks that a scripted person can show."""
 
 
-def make_operator(task: str, config: PersonConfig) -> Operator:
+def make_person(task: str, config: PersonConfig) -> ScriptedPerson:
     """Return a person who shows a task.
 
     Args:
@@ -28,12 +25,15 @@ def make_operator(task: str, config: PersonConfig) -> Operator:
     Raises:
         ConfigError: Nobody can show that task.
     """
-    rng = np.random.default_rng(config.seed)
+    rng, spread = np.random.default_rng(config.seed), config.spread
+    skill: Skill
     match task:
         case "reach":
-            return ReachOperator(OperatorConfig(**{f.name: getattr(config, f.name) for f in fields(config)}))
+            skill = ReachSkill(ReachSkillConfig(), rng, spread)
         case "lift":
-            return SkilledOperator(LiftSkill(LiftSkillConfig(), rng, config.spread), config, rng)
+            skill = LiftSkill(LiftSkillConfig(), rng, spread)
         case "push":
-            return SkilledOperator(PushSkill(PushSkillConfig(), rng, config.spread), config, rng)
-    raise ConfigError(f"nobody can show the task {task!r}", fix=f"there is: {', '.join(TASKS)}")
+            skill = PushSkill(PushSkillConfig(), rng, spread)
+        case _:
+            raise ConfigError(f"nobody can show the task {task!r}", fix=f"there is: {', '.join(TASKS)}")
+    return ScriptedPerson(skill, config, rng)

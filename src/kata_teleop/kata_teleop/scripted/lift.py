@@ -9,7 +9,7 @@ import pinocchio as pin
 from kata_model.arrays import FloatArray
 from kata_model.config.params import param
 from kata_teleop.scripted.moves import Move, pace, turned
-from kata_teleop.scripted.operator import Poses
+from kata_teleop.scripted.person import Poses
 
 __all__ = ["LiftSkill", "LiftSkillConfig"]
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A scripted person with two VR controllers: watches objects and the robot's palms, and leads the palms by a skill.
+"""A scripted person with VR controllers: watches objects and the robot's palms, and leads the palms by a skill.
 
 The person's world has the axes of the robot's base, and the robot repeats displacements and turns of the hands
-one to one from where its palms were at engage.
+one to one from where its palms were at engage. Hands tremble at 8 to 12 Hz (Elble & Koller 1990).
 """
 
 from collections.abc import Mapping
@@ -15,8 +15,9 @@ import pinocchio as pin
 from kata_model.arrays import FloatArray
 from kata_model.config.params import param
 from kata_model.frames import HumanFrames
+from kata_model.robot import RobotModel
 
-__all__ = ["Operator", "PersonConfig", "Poses", "Skill", "SkilledOperator"]
+__all__ = ["PersonConfig", "Poses", "ScriptedPerson", "Skill", "palms_of"]
 
 Poses = Mapping[str, FloatArray]
 """By name, position [m] and xyzw quaternion in the base's frame, shape (7,) each."""
@@ -46,34 +47,9 @@ class Skill(Protocol):
         ...
 
 
-class Operator(Protocol):
-    """A scripted person, whatever the task."""
-
-    @property
-    def engaged(self) -> bool:
-        """Whether the clutch is closed."""
-        ...
-
-    def missing(self, objects: Poses, palms: Poses) -> str:
-        """Return what must be seen and is not, or an empty string."""
-        ...
-
-    def engage(self, now: int) -> None:
-        """Close the clutch at a time [ns]."""
-        ...
-
-    def disengage(self) -> None:
-        """Open the clutch and drop the hands."""
-        ...
-
-    def step(self, objects: Poses, palms: Poses, now: int) -> HumanFrames:
-        """Return what a tracker sees of the person at a time [ns]; palms by human hand."""
-        ...
-
-
 @dataclass(frozen=True)
 class PersonConfig:
-    """How the person differs from a machine; `kata_teleop.scripted.submovements` has sources."""
+    """How the person differs from a machine."""
 
     seed: int = param(0, low=0, high=2**31 - 1, doc="Seed of all variation.")
     reaction: float = param(0.25, unit="s", low=0.0, high=2.0, doc="Mean time from engaging to the first movement.")
@@ -82,7 +58,7 @@ class PersonConfig:
     noise: float = param(0.0002, unit="m", low=0.0, high=0.01, doc="Standard deviation of the tracker's noise.")
 
 
-class SkilledOperator:
+class ScriptedPerson:
     """Moves hands so that the robot's palms do what a skill wishes; knows no robot."""
 
     def __init__(self, skill: Skill, config: PersonConfig, rng: np.random.Generator) -> None:
@@ -97,6 +73,7 @@ class SkilledOperator:
         self._engaged = self._begun = False
         self._ready = 0
         self._clutch: dict[str, FloatArray] = {}
+        self._wish: Poses = {}
         self._phase = rng.uniform(0.0, 2.0 * np.pi, (len(skill.hands), 3))
 
     @property
@@ -115,24 +92,23 @@ class SkilledOperator:
         late = max(1.0 + self._rng.normal(0.0, self._config.spread), 1.0 / 3.0)
         self._engaged, self._begun = True, False
         self._ready = now + round(1e9 * self._config.reaction * late)
-        self._clutch = {}
+        self._clutch, self._wish = {}, {}
 
     def disengage(self) -> None:
         """Open the clutch and drop the hands."""
         self._engaged = self._begun = False
-        self._clutch = {}
+        self._clutch, self._wish = {}, {}
 
     def step(self, objects: Poses, palms: Poses, now: int) -> HumanFrames:
-        """Return what a tracker sees of the person at a time [ns]; palms by human hand."""
-        wish: Poses = {}
+        """Return what a tracker sees of the person at a time [ns], palms by human hand; who does not see waits."""
         if self._engaged and not self.missing(objects, palms):
             self._clutch = self._clutch or {hand: np.array(palms[hand]) for hand in self._skill.hands}
             if now >= self._ready:
                 if not self._begun:
                     self._skill.begin(objects, self._clutch, now)
                     self._begun = True
-                wish = self._skill.wish(objects, palms, now)
-        hands = [self._hand(hand, wish.get(hand)) for hand in self._skill.hands]
+                self._wish = self._skill.wish(objects, palms, now)
+        hands = [self._hand(hand, self._wish.get(hand)) for hand in self._skill.hands]
         position = np.stack([_HEAD, *(place + self._shake(i, now) for i, (place, _) in enumerate(hands))])
         turn = np.stack([np.array([0.0, 0.0, 0.0, 1.0]), *(turn for _, turn in hands)])
         return HumanFrames(now, "operator", self._engaged, ("head", *self._skill.hands), position, turn, np.ones(len(position)))
@@ -150,3 +126,10 @@ class SkilledOperator:
         tremor = self._config.tremor * np.sin(2.0 * np.pi * _TREMOR_HZ * now * 1e-9 + self._phase[row])
         shake: FloatArray = tremor + self._rng.normal(0.0, self._config.noise, 3)
         return shake
+
+
+def palms_of(robot: RobotModel, position: FloatArray) -> dict[str, FloatArray]:
+    """Return the palms' poses in the base's frame by human hand, shape (7,), for joint positions of shape (n,), [rad]."""
+    hands = robot.description.hands
+    poses = robot.frame_poses(position, tuple(spec.frame for spec in hands.values()))
+    return {hand: pin.SE3ToXYZQUAT(pose) for hand, pose in zip(hands, poses, strict=True)}
