@@ -63,9 +63,9 @@ class LoggingGraph(Graph):
             return await self.answers[service]()
         return await super().ask(service, request, patience)
 
-    def publish_frames(self, frames):
-        self.frames.append(frames)
-        super().publish_frames(frames)
+    def publish(self, output):
+        self.frames.append(output.frames)
+        super().publish(output)
 
 
 class Console:

@@ -8,25 +8,24 @@ from dataclasses import dataclass
 from time import monotonic_ns
 from typing import Any
 
-from geometry_msgs.msg import TwistStamped
 from nav_msgs.msg import Odometry
 from rclpy.node import Node
 from sensor_msgs.msg import CompressedImage, Joy
 from std_msgs.msg import Bool, Empty, String
 from std_srvs.srv import SetBool, Trigger
 
-from kata_model import HumanFrames, JointCommand, RobotModel
+from kata_model import RobotModel
 from kata_msgs.msg import EngageState, EpisodeState, OperatorAction, Verdict
-from kata_msgs.msg import HumanFrames as HumanFramesMsg
 from kata_msgs.msg import JointCommand as JointCommandMsg
 from kata_msgs.srv import DiscardEpisode, MarkEpisode, SaveEpisode, StartEpisode
 from kata_nodes import qos
-from kata_nodes.convert import JointConverter, engage_to, frames_to, to_time
+from kata_nodes.convert import JointConverter, to_time
 from kata_nodes.latest import Latest
 from kata_nodes.retarget.commanded import Commanded
 from kata_nodes.services import AGAIN, Services
+from kata_nodes.teleop_publisher import TeleopPublisher
 from kata_teleop.console import Allowance
-from kata_teleop.engage import EngageStatus, LinkMonitor, Twist
+from kata_teleop.engage import EngageStatus, LinkMonitor, TeleopOutput
 
 __all__ = ["Graph", "Picture"]
 
@@ -50,7 +49,7 @@ class Graph:
             robot: The robot.
             source: Who moves it; its node offers ``SOURCE/engage`` unless it is the console itself.
         """
-        self.node, self.robot, self._source = node, robot, source
+        self.node, self.robot = node, robot
         self.joints = JointConverter(robot.layout)
         self.commanded = Commanded(node, self.joints)
         self.states, self.targets = self.commanded.states, Latest(node, JointCommandMsg, "target")
@@ -62,8 +61,8 @@ class Graph:
         self._strangers = Allowance(5.0, 20.0)
         node.create_subscription(EpisodeState, "episode/state", self._on_episode, qos.LATCHED)
         node.create_subscription(CompressedImage, "camera/head/image_raw/compressed", self._on_picture, qos.LATEST, raw=True)
-        # Made when first used: a recorder would miss what never comes, others wait for a publisher of target.
-        self._topics: dict[str, Any] = {}
+        self._commands = TeleopPublisher(node, source, robot, on_demand=True)
+        self._joy: Any = None
         self._button = node.create_publisher(Bool, "safety/estop", qos.EVENT)
         self._beats = {who: node.create_publisher(Empty, f"{who}/heartbeat", qos.STREAM) for who in ("operator", "console")}
         self._actions = node.create_publisher(OperatorAction, "operator/actions", qos.EVENT)
@@ -80,39 +79,25 @@ class Graph:
         }
         self._services = Services(node, kinds)
 
-    def _on_demand(self, kind: type, topic: str) -> Any:
-        if topic not in self._topics:
-            self._topics[topic] = self.node.create_publisher(kind, topic, qos.STREAM)
-        return self._topics[topic]
-
     def now(self) -> int:
         """Return the robot's time [ns]."""
         return int(self.node.get_clock().now().nanoseconds)
 
-    def publish_frames(self, frames: HumanFrames) -> None:
-        """Say where the hands are that the person leads."""
-        self._on_demand(HumanFramesMsg, "frames").publish(frames_to(frames))
+    def publish(self, output: TeleopOutput) -> None:
+        """Publish what the person asks for."""
+        self._commands.publish(output)
 
     def publish_engage(self, status: EngageStatus, link: LinkMonitor | None) -> None:
         """Say where the engage contract stands."""
-        self._on_demand(EngageState, "engage/state").publish(engage_to(self.now(), self._source, status, link))
+        self._commands.publish_engage(status, link)
 
     def publish_joy(self, axes: tuple[float, ...], buttons: tuple[float, ...], stamp: int) -> None:
         """Pass a gamepad's state on, as the `joy` node would."""
         message = Joy(axes=list(axes), buttons=[int(value > 0.5) for value in buttons])
         message.header.stamp = to_time(stamp)
-        self._on_demand(Joy, "joy").publish(message)
-
-    def publish_target(self, target: JointCommand) -> None:
-        """Wish for joint positions, where a joint is moved alone."""
-        self._on_demand(JointCommandMsg, "target").publish(self.joints.command_to(target))
-
-    def publish_twist(self, twist: Twist) -> None:
-        """Wish for a velocity of the base."""
-        message = TwistStamped()
-        message.header.stamp, message.header.frame_id = to_time(self.now()), self.robot.description.base_link
-        message.twist.linear.x, message.twist.linear.y, message.twist.angular.z = twist.forward, twist.left, twist.turn
-        self._on_demand(TwistStamped, "cmd_vel").publish(message)
+        if self._joy is None:  # made when first used: a recorder would miss what never comes
+            self._joy = self.node.create_publisher(Joy, "joy", qos.STREAM)
+        self._joy.publish(message)
 
     def beat(self, who: str) -> None:
         """Say that the ``operator`` or the ``console`` is well."""

@@ -193,13 +193,8 @@ class Session:
 
     def publish(self, output: TeleopOutput) -> None:
         """Publish what the teleop session gave."""
-        if not self.drives:
-            return
-        self.graph.publish_frames(output.frames)
-        if output.target is not None:
-            self.graph.publish_target(output.target)
-        if output.twist is not None:
-            self.graph.publish_twist(output.twist)
+        if self.drives:
+            self.graph.publish(output)
 
     @property
     def phase(self) -> Phase:

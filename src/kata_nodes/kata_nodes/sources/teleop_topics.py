@@ -1,20 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """What every teleop node has in common: the robot's joints and stops, frames, targets, a heartbeat."""
 
-from geometry_msgs.msg import TwistStamped
 from rclpy.node import Node
 from std_msgs.msg import Bool, Empty
 
 from kata_model import JointCommand, JointState, RobotModel, Status
-from kata_msgs.msg import EngageState, Verdict
-from kata_msgs.msg import HumanFrames as HumanFramesMsg
-from kata_msgs.msg import JointCommand as JointCommandMsg
+from kata_msgs.msg import Verdict
 from kata_nodes import qos
 from kata_nodes.clocks import steady_time
-from kata_nodes.convert import JointConverter, engage_to, frames_to, to_time
+from kata_nodes.convert import JointConverter
 from kata_nodes.latest import Latest
 from kata_nodes.retarget.commanded import Commanded
-from kata_teleop.engage import Cause, EngageStatus, Heartbeat, Phase, TeleopOutput, Twist
+from kata_nodes.teleop_publisher import TeleopPublisher
+from kata_teleop.engage import Cause, EngageStatus, Heartbeat, Phase, TeleopOutput
 
 __all__ = ["TeleopTopics"]
 
@@ -24,13 +22,9 @@ class TeleopTopics:
 
     def __init__(self, node: Node, source: str, robot: RobotModel, lost_time: float) -> None:
         """Join; lost_time is how long being lost is only held [s]."""
-        self._node, self._source, self._robot = node, source, robot
-        self._joints = JointConverter(robot.layout)
-        self._robot_is, self._verdicts = Commanded(node, self._joints), Latest(node, Verdict, "verdict")
-        self._frames = node.create_publisher(HumanFramesMsg, "frames", qos.STREAM)
-        self._targets = node.create_publisher(JointCommandMsg, "target", qos.STREAM)
-        self._twist = node.create_publisher(TwistStamped, "cmd_vel", qos.STREAM)
-        self._engage = node.create_publisher(EngageState, "engage/state", qos.STREAM)
+        self._node = node
+        self._robot_is, self._verdicts = Commanded(node, JointConverter(robot.layout)), Latest(node, Verdict, "verdict")
+        self._commands = TeleopPublisher(node, source, robot)
         self._button = node.create_publisher(Bool, "safety/estop", qos.EVENT)
         self._beat = node.create_publisher(Empty, "operator/heartbeat", qos.STREAM)
         self._heart, self._ever, self._steady = Heartbeat(lost_time), False, steady_time(node)
@@ -54,27 +48,17 @@ class TeleopTopics:
 
     def publish(self, output: TeleopOutput) -> None:
         """Publish what the person asks for."""
-        self._frames.publish(frames_to(output.frames))
-        if output.target is not None:
-            self.publish_target(output.target)
-        if output.twist is not None:
-            self._publish_twist(output.twist)
+        self._commands.publish(output)
         if output.estop:
             self._button.publish(Bool(data=True))
 
     def publish_target(self, target: JointCommand) -> None:
         """Wish for joint positions."""
-        self._targets.publish(self._joints.command_to(target))
-
-    def _publish_twist(self, twist: Twist) -> None:
-        message = TwistStamped()
-        message.header.stamp, message.header.frame_id = to_time(self.now()), self._robot.description.base_link
-        message.twist.linear.x, message.twist.linear.y, message.twist.angular.z = twist.forward, twist.left, twist.turn
-        self._twist.publish(message)
+        self._commands.publish_target(target)
 
     def tell(self, status: EngageStatus, lost_since: int | None) -> None:
         """Say where the engage contract stands, and that the person is well, if so."""
-        self._engage.publish(engage_to(self.now(), self._source, status))
+        self._commands.publish_engage(status)
         self._ever = self._ever or status.phase is Phase.ENGAGED
         if self._heart.beats(lost_since, self.stopped(), self._steady()) and self._ever:
             self._beat.publish(Empty())
