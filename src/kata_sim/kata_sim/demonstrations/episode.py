@@ -75,24 +75,25 @@ def perform(simulation: Simulation, config: EpisodeConfig, seed: tuple[int, int]
     rng = np.random.default_rng([*seed, 1])
     person = make_person(simulation.task.name, PersonConfig(seed=int(rng.integers(2**31 - 1))))
     simulation.reset(list(seed), time=0)  # streams keep to grids of time: an episode must not depend on those before it
-    stage = _Stage(simulation, TeleopLoop(simulation.robot, person), config, rng, _Voice(simulation, config, encoder, sink))
-    stage.run(config.still)
+    topics = _TopicWriter(simulation, config, encoder, sink)
+    loop = _EpisodeLoop(simulation, TeleopLoop(simulation.robot, person), config, rng, topics)
+    loop.run(config.still)
     person.engage(simulation.time)
-    stage.run(simulation.task.timeout, until_success=True)
+    loop.run(simulation.task.timeout, until_success=True)
     outcome = Outcome(simulation.task_state().success, simulation.task_state().elapsed)
-    stage.run(config.linger)
+    loop.run(config.linger)
     return outcome
 
 
-class _Stage:
+class _EpisodeLoop:
     """Lets time pass, tick by tick of the safety filter."""
 
     def __init__(
-        self, simulation: Simulation, loop: TeleopLoop, config: EpisodeConfig, rng: np.random.Generator, voice: "_Voice"
+        self, simulation: Simulation, loop: TeleopLoop, config: EpisodeConfig, rng: np.random.Generator, topics: "_TopicWriter"
     ) -> None:
-        self._simulation, self._loop, self._voice = simulation, loop, voice
+        self._simulation, self._loop, self._topics = simulation, loop, topics
         self._steps = round(1.0 / (_RATE * simulation.config.timestep))
-        self._disturb = _Disturbance(simulation, config, rng)
+        self._noise = _ActionNoise(simulation, config, rng)
         self._seen = simulation.objects()
 
     def run(self, seconds: float, *, until_success: bool = False) -> None:
@@ -102,17 +103,17 @@ class _Stage:
 
     def _tick(self) -> None:
         simulation = self._simulation
-        if self._voice.sensors():
+        if self._topics.sensors():
             self._seen = simulation.objects()
         tick = self._loop.step(simulation.joint_state(), self._seen)
-        self._voice.decisions(tick)
+        self._topics.decisions(tick)
         if tick.verdict.command is not None:
-            simulation.command(self._disturb(tick.verdict.command))
+            simulation.command(self._noise(tick.verdict.command))
         simulation.step(self._steps)
 
 
-class _Voice:
-    """Says what the graph's nodes would say."""
+class _TopicWriter:
+    """Writes what the graph's nodes would publish."""
 
     def __init__(self, simulation: Simulation, config: EpisodeConfig, encoder: Encoder, sink: Sink) -> None:
         self._simulation, self._config, self._encoder, self._sink = simulation, config, encoder, sink
@@ -121,7 +122,7 @@ class _Voice:
         self._task_due, self._camera_due = Every(_TASK_RATE), Every(config.camera_rate if self._camera else 0.0)
 
     def sensors(self) -> bool:
-        """Say what is measured now; return whether the task's state was told, too."""
+        """Write what is measured now; return whether the task's state was told, too."""
         simulation, now, encoder = self._simulation, self._simulation.time, self._encoder
         self._sink("joint_states", encoder.joint_state(simulation.joint_state()), now)
         if self._imu:
@@ -135,7 +136,7 @@ class _Voice:
         return told
 
     def decisions(self, tick: Tick) -> None:
-        """Say what person, retargeting and filter made of it."""
+        """Write what person, retargeting and filter made of it."""
         now = tick.verdict.stamp
         if tick.frames is not None:
             self._sink("frames", self._encoder.frames(tick.frames), now)
@@ -146,8 +147,8 @@ class _Voice:
         self._sink("verdict", self._encoder.verdict(tick.verdict), now)
 
 
-class _Disturbance:
-    """Adds an Ornstein–Uhlenbeck process to the arms' commanded positions (DART, Laskey et al. 2017, CoRL)."""
+class _ActionNoise:
+    """Action noise: adds an Ornstein–Uhlenbeck process to the arms' commanded positions (DART, Laskey et al. 2017, CoRL)."""
 
     def __init__(self, simulation: Simulation, config: EpisodeConfig, rng: np.random.Generator) -> None:
         robot = simulation.robot
