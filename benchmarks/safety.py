@@ -65,8 +65,8 @@ def measure_tick(seconds: float) -> dict[str, float]:
         statuses[verdict.status] += 1
     print("statuses:", {s.name: c for s, c in statuses.items() if c})
     return {
-        "constraints": safety.guard.constraints,
-        "capsule_pairs": safety.guard.pairs,
+        "constraints": safety.qp_filter.constraints,
+        "capsule_pairs": safety.qp_filter.pairs,
         "tick_p50_ms": float(np.percentile(times, 50)),
         "tick_p99_ms": float(np.percentile(times, 99)),
         "tick_max_ms": float(np.max(times)),

@@ -32,7 +32,7 @@ from safety_lies import BASE_FAULTS, Liar, broken_base
 from tqdm import tqdm
 
 from kata_model import JointState, RobotModel, Status, load_robot
-from kata_safety import UNKNOWN_BASE, SafetyConfig, SafetyFilter, Senses, Shapes, Standing, load_shapes
+from kata_safety import UNKNOWN_BASE, SafetyConfig, SafetyFilter, SafetyInputs, Shapes, Standing, load_shapes
 from kata_safety.balance import Footing
 from kata_sim import SimConfig, Simulation
 
@@ -114,7 +114,7 @@ class Session:
         self.simulation.reset(seed)
         floating = self.simulation.floating
         feet = Footing(on.robot, config) if floating else None
-        self.filter = SafetyFilter(on.robot, config, shapes=on.shapes, feet=feet)
+        self.filter = SafetyFilter(on.robot, config, shapes=on.shapes, balance=feet)
         self.checker = Checker(on.robot, config, on.grazing, count, stands=floating)
         self.liar, self.offset = Liar(on.robot, attacker.rng), 0
         self.target, self.held, self.base = None, None, None
@@ -142,7 +142,7 @@ class Session:
         self.target = broken_target(clean, now, fault, self.target, self.on.robot)
         if fault == "stop" and attacker.left == 1:
             self.filter.stop()
-        verdict = self.filter.step(state, self.target, now, self._senses(state, fault, now))
+        verdict = self.filter.step(state, self.target, now, self._safety_inputs(state, fault, now))
         self.checker.check(verdict, self.target, Told(state, not self.liar.kind and fault not in BASE_FAULTS), simulation, now)
         if verdict.command is not None:
             simulation.command(verdict.command)
@@ -150,16 +150,16 @@ class Session:
         if verdict.status is Status.STOPPED and attacker.rng.random() < 0.02:
             self.filter.reset()
 
-    def _senses(self, state: JointState | None, fault: str, now: int) -> Senses:
+    def _safety_inputs(self, state: JointState | None, fault: str, now: int) -> SafetyInputs:
         """Return alarms, and of a floating base how it is said to stand."""
         rng = self.attacker.rng
         alarms = (str(rng.choice(ALARMS)),) if fault == "alarm" else ()
         if not self.simulation.floating:
-            return Senses(alarms)
+            return SafetyInputs(alarms)
         self.base = broken_base(replace(self.simulation.base(), stamp=now), fault, self.base, rng)
         if self.base is None or state is None:
-            return Senses(alarms, UNKNOWN_BASE, self.base)
-        return Senses(alarms, self.on.standing.look(state, self.base), self.base)
+            return SafetyInputs(alarms, UNKNOWN_BASE, self.base)
+        return SafetyInputs(alarms, self.on.standing.look(state, self.base), self.base)
 
 
 def main() -> int:

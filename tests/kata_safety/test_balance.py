@@ -99,8 +99,7 @@ def test_a_lifted_sole_carries_nothing(body, g1, standing) -> None:
 
 
 def test_rates_of_planted_soles_are_their_differences(body, standing) -> None:
-    rng, soles, step = np.random.default_rng(1), PlantedSoles(body), 1e-6
-    soles.begin(standing)
+    rng, soles, step = np.random.default_rng(1), PlantedSoles(body, standing), 1e-6
     velocity = rng.normal(0, 1, 29)
     now, after, before = (soles.look(standing + s * velocity) for s in (0.0, step, -step))
     assert now.com_rate @ velocity == pytest.approx((after.com - before.com) / (2 * step), abs=1e-7)
@@ -112,15 +111,14 @@ def test_rates_of_planted_soles_are_their_differences(body, standing) -> None:
 
 
 def test_legs_follow_height_and_lean_and_keep_soles_and_balance(body, g1, standing) -> None:
-    soles, config = PlantedSoles(body), BalanceConfig()
-    soles.begin(standing)
+    soles, config = PlantedSoles(body, standing), BalanceConfig()
     top = standing_height(g1, standing)
-    stance, position = Stance(body, soles, top, config), np.array(standing)
+    stance, position = Stance(body, top, config), np.array(standing)
     for goal, height in ((load_postures(g1).squat, None), (g1.rest, top)):
         wanted_height, wanted = soles.wish(goal)
         for _ in range(1200):
             wish = np.clip(4.0 * (goal - position), -0.6, 0.6)
-            position = position + 0.004 * stance.lead(soles.look(position), wish, goal)
+            position = position + 0.004 * stance.lead(soles, soles.look(position), wish, goal)
             assert np.abs(soles.look(position).gap).max() < 1e-3
         at = soles.look(position)
         assert at.height == pytest.approx(wanted_height if height is None else height, abs=1e-3)

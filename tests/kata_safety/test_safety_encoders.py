@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from kata_model import JointCommand, JointFlag, JointState, Reason, RobotModel, Status, Verdict
-from kata_safety import Received, SafetyConfig, SafetyFilter, Senses, Shapes
+from kata_safety import Received, SafetyConfig, SafetyFilter, SafetyInputs, Shapes
 
 TICK = 4_000_000
 JOINT = "right_elbow_joint"
@@ -20,7 +20,7 @@ class Scene:
     def __init__(self, robot: RobotModel) -> None:
         self.robot, self.now, self.joint = robot, 10**9, robot.layout.names.index(JOINT)
         self.filter = SafetyFilter(robot, SafetyConfig(), shapes=Shapes())
-        self.position, self.verdicts, self.senses = np.array(robot.rest), [], Senses()
+        self.position, self.verdicts, self.senses = np.array(robot.rest), [], SafetyInputs()
         self.lie: Callable[[np.ndarray], np.ndarray] = lambda position: position
 
     def tick(self, goal: np.ndarray) -> Verdict:
@@ -119,7 +119,7 @@ def test_a_measurement_that_cannot_be_is_no_state_and_named(scene: Scene, value:
 @pytest.mark.parametrize("jump", [700_000_000, -500_000_000])
 def test_a_clock_that_jumps_throws_no_joint_to_where_the_robot_is(scene: Scene, jump: int, alarms: tuple[str, ...]) -> None:
     """The command began anew at the measured position while the drives were stiff at another."""
-    scene.senses = Senses(alarms)
+    scene.senses = SafetyInputs(alarms)
     goal = np.array(scene.robot.rest)
     scene.lie = lambda position: position + np.where(np.arange(29) == scene.joint, 0.2, 0.0)
     for _ in range(5):

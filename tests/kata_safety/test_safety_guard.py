@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The guard: inverse dynamics, separations and their gradients, certificates, and what each constraint is good for."""
+"""The QP filter: inverse dynamics, separations and their gradients, certificates, and what each constraint is good for."""
 
 import os
 import subprocess
@@ -10,12 +10,13 @@ import daqp
 import numpy as np
 import pinocchio as pin
 import pytest
+from commanded_motion import CommandedMotion
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kata_model import JointFlag, Reason, RobotModel
 from kata_model.kinematics.tree import forward
-from kata_safety import Guard, SafetyConfig, Shapes, Wish, load_shapes
+from kata_safety import QPFilter, SafetyConfig, Shapes, load_shapes
 from kata_safety.guard.braking import Allowed, follow_to_rest, new_braking_path
 from kata_safety.guard.efforts import inverse_dynamics
 from kata_safety.guard.inertia import inertia_matrix
@@ -143,46 +144,46 @@ def test_the_certificate_bounds_the_path_between_its_ticks(g1: RobotModel, shape
 def test_braking_stays_admissible_from_every_state_reached(g1: RobotModel, bounded: Shapes, seed: int) -> None:
     """Recursive feasibility: wherever a wild wish has led, braking alone keeps every limit."""
     rng, config = np.random.default_rng(seed), SafetyConfig()
-    guard, brake = Guard(g1, bounded, config), Guard(g1, bounded, config)
-    start = np.clip(g1.rest, guard.limits.lower, guard.limits.upper)
-    guard.place(start, np.zeros(29))
+    qp_filter = QPFilter(g1, bounded, config)
+    limits = qp_filter.limits
+    start = np.clip(g1.rest, limits.lower, limits.upper)
+    motion = CommandedMotion(qp_filter, start)
     border = make_plant(g1, bounded).border
     margin = np.where(border, config.workspace_margin, config.collision_margin)
     assert (apart(g1, bounded, start) >= margin).all()
     for _ in range(15):
         wish = rng.uniform(-12, 12, 29) * (rng.random(29) < 0.6)
         for _ in range(int(rng.integers(1, 12))):
-            step = guard.step(Wish(wish))
+            step = motion.step(wish)
             assert (np.abs(step.effort) <= config.effort_scale * g1.max_effort + 1e-6).all()
-        position, velocity = guard.position, guard.velocity
+        position, velocity = motion.position, motion.velocity
         while np.abs(velocity).max() > 0:
-            velocity = velocity - np.clip(velocity, -brake.limits.change, brake.limits.change)
+            velocity = velocity - np.clip(velocity, -limits.change, limits.change)
             position = position + PERIOD * velocity
             assert (apart(g1, bounded, position) >= margin - 1e-8).all()
-            assert (position >= guard.limits.lower - 1e-9).all()
-            assert (position <= guard.limits.upper + 1e-9).all()
+            assert (position >= limits.lower - 1e-9).all()
+            assert (position <= limits.upper + 1e-9).all()
 
 
 def test_a_wish_that_breaks_nothing_is_granted(g1: RobotModel, shapes: Shapes) -> None:
-    guard = Guard(g1, shapes, SafetyConfig())
+    motion = CommandedMotion(QPFilter(g1, shapes, SafetyConfig()), g1.rest)
     wish = np.zeros(29)
     wish[g1.layout.names.index("right_elbow_joint")] = 0.1
-    step = guard.step(Wish(wish))
+    step = motion.step(wish)
     assert np.array_equal(step.velocity, wish)
     assert step.reasons == () and not step.flags.any()
 
 
 def test_hands_stay_apart_and_the_verdict_says_why(g1: RobotModel, shapes: Shapes) -> None:
-    guard, names = Guard(g1, shapes, SafetyConfig()), g1.layout.names
-    guard.place(np.array(g1.rest), np.zeros(29))
+    motion, names = CommandedMotion(QPFilter(g1, shapes, SafetyConfig()), g1.rest), g1.layout.names
     wish, reasons, flags = np.zeros(29), set(), 0
     wish[names.index("left_shoulder_yaw_joint")], wish[names.index("right_shoulder_yaw_joint")] = -1.0, 1.0
     for _ in range(500):
-        step = guard.step(Wish(wish))
+        step = motion.step(wish)
         reasons |= set(step.reasons)
         flags |= int(np.bitwise_or.reduce(step.flags))
     assert Reason.SELF_COLLISION in reasons and flags & JointFlag.COLLISION
-    assert apart(g1, shapes, guard.position).min() >= SafetyConfig().collision_margin - 1e-9
+    assert apart(g1, shapes, motion.position).min() >= SafetyConfig().collision_margin - 1e-9
 
 
 def test_a_robot_in_itself_is_led_apart(g1: RobotModel, shapes: Shapes) -> None:
@@ -191,12 +192,11 @@ def test_a_robot_in_itself_is_led_apart(g1: RobotModel, shapes: Shapes) -> None:
         inside = g1.rest + 0.8 * (rng.uniform(g1.lower, g1.upper) - g1.rest)
         if -0.02 < apart(g1, shapes, inside).min() < 0.0:
             break
-    guard = Guard(g1, shapes, SafetyConfig())
-    guard.place(inside, np.zeros(29))
+    motion = CommandedMotion(QPFilter(g1, shapes, SafetyConfig()), inside)
     before, seen = apart(g1, shapes, inside).min(), set()
     for _ in range(400):
-        seen |= set(guard.step(Wish(np.zeros(29))).reasons)
-        now = apart(g1, shapes, guard.position).min()
+        seen |= set(motion.step(np.zeros(29)).reasons)
+        now = apart(g1, shapes, motion.position).min()
         assert now >= before - 2e-6
         before = now
     assert Reason.OUTSIDE in seen
@@ -207,9 +207,8 @@ MUTANTS = ("position", "velocity", "acceleration", "effort", "self_collision", "
 
 
 def worst(g1: RobotModel, robot: RobotModel, shapes: Shapes, real: Shapes, config: SafetyConfig) -> dict[str, float]:
-    """Drive a guard wildly and return by how much each limit of the real robot was exceeded."""
-    rng, guard = np.random.default_rng(7), Guard(robot, shapes, config)
-    guard.place(np.array(g1.rest), np.zeros(29))
+    """Drive a motion wildly and return by how much each limit of the real robot was exceeded."""
+    rng, motion = np.random.default_rng(7), CommandedMotion(QPFilter(robot, shapes, config), g1.rest)
     most = np.minimum(g1.max_velocity, SafetyConfig().max_velocity)
     found = dict.fromkeys(MUTANTS, -np.inf)
     border = make_plant(g1, real).border
@@ -217,8 +216,8 @@ def worst(g1: RobotModel, robot: RobotModel, shapes: Shapes, real: Shapes, confi
         goal = np.where(rng.random(29) < 0.5, g1.lower - 0.5, g1.upper + 0.5)
         goal[:12] = g1.rest[:12]
         for _ in range(25):
-            before = guard.velocity
-            step = guard.step(Wish((goal - guard.position) / 0.02))
+            before = motion.velocity
+            step = motion.step((goal - motion.position) / 0.02)
             separation_ = apart(g1, real, step.position)
             values = {
                 "position": np.maximum(g1.lower - step.position, step.position - g1.upper).max(),
@@ -258,16 +257,17 @@ def test_each_constraint_is_needed(g1: RobotModel, bounded: Shapes, mutant: str)
 
 
 def test_a_survey_overlooks_nothing_that_motion_could_bring_near(g1: RobotModel, bounded: Shapes) -> None:
-    rng, guard = np.random.default_rng(5), Guard(g1, bounded, SafetyConfig())
+    rng, qp_filter = np.random.default_rng(5), QPFilter(g1, bounded, SafetyConfig())
+    motion = CommandedMotion(qp_filter, g1.rest)
     plant = make_plant(g1, bounded)
     for _ in range(20):
-        guard.place(rng.uniform(g1.lower, g1.upper), rng.normal(0.0, 3.0, 29))
-        position, velocity = guard.position, guard.velocity
-        box = guard.limits.box(position, velocity, np.zeros(29))
-        guard.halt()
-        seen = set(guard.close)
+        motion.place(rng.uniform(g1.lower, g1.upper), rng.normal(0.0, 3.0, 29))
+        position, velocity = motion.position, motion.velocity
+        box = qp_filter.limits.box(position, velocity, np.zeros(29))
+        motion.halt()
+        seen = set(qp_filter.close)
         fastest = np.maximum(np.abs(box.low), np.abs(box.high))
-        travel = PERIOD * fastest * (1.0 + 0.5 * fastest / guard.limits.change)
+        travel = PERIOD * fastest * (1.0 + 0.5 * fastest / qp_filter.limits.change)
         least = apart(g1, bounded, position) - plant.reach @ travel
         near = np.where(plant.border, SafetyConfig().workspace_margin, SafetyConfig().collision_margin)
         assert all(m in seen for m in np.flatnonzero(least <= near))
@@ -301,17 +301,18 @@ def test_rows_that_cannot_act_change_no_solution(g1: RobotModel, shapes: Shapes)
 STEPS = """
 import numpy as np
 from kata_model import load_robot
-from kata_safety import Guard, SafetyConfig, Wish, load_shapes
+from kata_safety import DesiredVelocity, QPFilter, SafetyConfig, load_shapes
 robot = load_robot("g1")
-guard = Guard(robot, load_shapes(robot), SafetyConfig())
+qp_filter = QPFilter(robot, load_shapes(robot), SafetyConfig())
+at = qp_filter.begin(robot.rest, 0.0 * robot.rest)
 wish = np.random.default_rng(4).uniform(-6.0, 6.0, len(robot.layout))
 for _ in range(12):
-    guard.step(Wish(wish))
-print(" ".join(value.hex() for value in [*guard.position, *guard.velocity]))
+    at, _ = qp_filter.step(at, DesiredVelocity(wish))
+print(" ".join(value.hex() for value in [*at.position, *at.velocity]))
 """
 
 
-def test_without_the_compiler_the_guard_decides_the_same(g1: RobotModel, shapes: Shapes) -> None:
+def test_without_the_compiler_the_filter_decides_the_same(g1: RobotModel, shapes: Shapes) -> None:
     found = []
     for pure in ("0", "1"):
         environment = {**os.environ, "KATA_PURE_NUMPY": pure}

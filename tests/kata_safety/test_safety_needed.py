@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from kata_model import JointCommand, JointState, Reason, RobotModel, Status, Verdict
-from kata_safety import NOTHING, BaseState, Received, SafetyConfig, SafetyFilter, Senses, Shapes, StopTable
+from kata_safety import NOTHING, BaseState, Received, SafetyConfig, SafetyFilter, SafetyInputs, Shapes, StopTable
 
 TICK = 4_000_000
 FOLLOWED = (Status.FOLLOWING, Status.LIMITED)
@@ -32,7 +32,7 @@ class Scene:
     goal: np.ndarray
     age: int = 0
     state_age: int = 0
-    senses: Senses = field(default=NOTHING)
+    senses: SafetyInputs = field(default=NOTHING)
 
 
 def run(robot: RobotModel, config: SafetyConfig, before: int, change: Callable[[Scene], None]) -> Verdict:
@@ -71,8 +71,8 @@ CASES = {
     Reason.CLOCK_JUMP: ({"max_tick_gap": 5.0}, 5, change(now=lambda scene: scene.now + 10**9)),
     Reason.TRACKING_ERROR: ({"max_tracking_error": 7.0}, 5, change(position=lambda scene: scene.position + 1.2 * ELBOW)),
     Reason.ROBOT_LAGS: ({"lag_tolerance": 7.0}, 5, change(position=lambda scene: scene.position + 0.2 * ELBOW)),
-    Reason.BASE_TILT: ({"max_tilt": 1.6}, 5, change(senses=Senses((), BaseState(0.9, 0.1)))),
-    Reason.FALLING: ({"fall_margin": 1.0}, 5, change(senses=Senses((), BaseState(0.0, -0.3)))),
+    Reason.BASE_TILT: ({"max_tilt": 1.6}, 5, change(senses=SafetyInputs((), BaseState(0.9, 0.1)))),
+    Reason.FALLING: ({"fall_margin": 1.0}, 5, change(senses=SafetyInputs((), BaseState(0.0, -0.3)))),
 }
 
 
@@ -96,5 +96,5 @@ def test_without_any_check_of_targets_they_are_followed(
     g1: RobotModel, monkeypatch: pytest.MonkeyPatch, reason: str, scene: Callable[[Scene], None]
 ) -> None:
     assert run(g1, SafetyConfig(), 5, scene).reasons == (reason,)
-    monkeypatch.setattr("kata_safety.filter.target_fault", lambda *_: "")
+    monkeypatch.setattr("kata_safety.decision.target_fault", lambda *_: "")
     assert run(g1, SafetyConfig(), 5, scene).status in FOLLOWED

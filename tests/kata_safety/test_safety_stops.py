@@ -17,7 +17,7 @@ from kata_safety import (
     Received,
     SafetyConfig,
     SafetyFilter,
-    Senses,
+    SafetyInputs,
     Shapes,
     StopCategory,
     StopTable,
@@ -39,7 +39,7 @@ class Bench:
         self.filter = SafetyFilter(robot, SafetyConfig(), shapes=shapes)
         self.states, self.targets, self.verdicts = {}, {}, []
 
-    def tick(self, goal=None, senses=Senses(), state=True, received=None):  # noqa: B008
+    def tick(self, goal=None, senses=SafetyInputs(), state=True, received=None):  # noqa: B008
         self.now += TICK
         zero = np.zeros(len(self.position))
         measured = JointState(self.now, self.position, zero, zero) if state else None
@@ -86,7 +86,7 @@ def test_a_table_with_an_unknown_category_is_refused(tmp_path) -> None:
 
 def test_category_2_brakes_within_limits_and_holds_with_power(bench: Bench) -> None:
     goal = moving(bench)
-    statuses = [bench.tick(goal, Senses((Reason.LOST_OPERATOR,))).status for _ in range(60)]
+    statuses = [bench.tick(goal, SafetyInputs((Reason.LOST_OPERATOR,))).status for _ in range(60)]
     assert statuses[-1] is Status.STOPPED
     last = bench.verdicts[-1]
     assert last.command.stiffness.all() and not last.command.velocity.any()
@@ -96,7 +96,7 @@ def test_category_2_brakes_within_limits_and_holds_with_power(bench: Bench) -> N
 def test_category_1_retreats_to_rest_and_then_damps(bench: Bench) -> None:
     bench.filter.stop(Reason.EMERGENCY_STOP)
     goal = moving_to(bench)
-    balanced = Senses((), BaseState(tilt=0.0, margin=0.05))
+    balanced = SafetyInputs((), BaseState(tilt=0.0, margin=0.05))
     bench.filter.stop(Reason.EMERGENCY_STOP)
     speeds = []
     for _ in range(400):
@@ -127,13 +127,13 @@ def test_after_damping_the_command_takes_up_the_motion_of_the_robot(g1: RobotMod
         nonlocal now
         now += TICK
         position[joint] += 0.004 * 2.0
-        return safety.step(JointState(now, position, velocity, 0.0 * velocity), None, now, Senses(alarms))
+        return safety.step(JointState(now, position, velocity, 0.0 * velocity), None, now, SafetyInputs(alarms))
 
     safety.stop(Reason.EMERGENCY_STOP)
     for _ in range(5):
         assert not tick().command.stiffness.any()
     assert safety.reset() == ""
-    change = safety.guard.limits.change[joint]
+    change = safety.qp_filter.limits.change[joint]
     held = [tick(Reason.LOOP_OVERRUN) for _ in range(3)]
     assert [v.command.velocity[joint] for v in held] == pytest.approx([2.0 - k * change for k in (1, 2, 3)])
     assert held[0].command.position[joint] == pytest.approx(position[joint] - 3 * 0.008 + 0.004 * (2.0 - change))
@@ -143,15 +143,15 @@ def test_after_damping_the_command_takes_up_the_motion_of_the_robot(g1: RobotMod
 def test_losing_balance_on_the_way_hardens_the_stop(bench: Bench) -> None:
     goal = moving(bench)
     bench.filter.stop(Reason.EMERGENCY_STOP)
-    assert bench.tick(goal, Senses((), BaseState(0.0, 0.05))).status is Status.STOPPING
-    falling = Senses((), BaseState(tilt=1.0, margin=-0.2))
+    assert bench.tick(goal, SafetyInputs((), BaseState(0.0, 0.05))).status is Status.STOPPING
+    falling = SafetyInputs((), BaseState(tilt=1.0, margin=-0.2))
     verdict = bench.tick(goal, falling)
     assert verdict.status is Status.STOPPED and not verdict.command.stiffness.any()
 
 
 def test_reset_is_refused_while_the_cause_lasts(bench: Bench) -> None:
     goal = moving(bench)
-    pressed = Senses((Reason.EMERGENCY_STOP,))
+    pressed = SafetyInputs((Reason.EMERGENCY_STOP,))
     bench.tick(goal, pressed)
     assert "emergency_stop" in bench.filter.reset()
     bench.tick(goal)
@@ -169,7 +169,7 @@ def test_lost_joint_states_stop_the_robot(bench: Bench) -> None:
 
 def test_two_sources_wait_without_a_latch(bench: Bench) -> None:
     goal = moving(bench)
-    assert bench.tick(goal, Senses((Reason.TWO_SOURCES,))).reasons[0] == Reason.TWO_SOURCES
+    assert bench.tick(goal, SafetyInputs((Reason.TWO_SOURCES,))).reasons[0] == Reason.TWO_SOURCES
     assert bench.verdicts[-1].status is Status.HOLDING
     assert bench.tick(goal).status in (Status.FOLLOWING, Status.LIMITED)
 
@@ -189,11 +189,11 @@ def test_a_clock_that_jumps_ahead_starts_anew(bench: Bench) -> None:
 
 def test_an_alarm_between_ticks_does_not_speed_the_motion_up(bench: Bench) -> None:
     goal = moving(bench)
-    before = bench.filter.guard.position
+    before = bench.filter.state.commanded.position
     for _ in range(5):
-        bench.filter.step(bench.states[bench.now], None, bench.now + 1, Senses((Reason.TWO_SOURCES,)))
-    assert np.array_equal(bench.filter.guard.position, before)
-    verdict = bench.filter.step(bench.states[bench.now], None, bench.now + 1, Senses((Reason.EMERGENCY_STOP,)))
+        bench.filter.step(bench.states[bench.now], None, bench.now + 1, SafetyInputs((Reason.TWO_SOURCES,)))
+    assert np.array_equal(bench.filter.state.commanded.position, before)
+    verdict = bench.filter.step(bench.states[bench.now], None, bench.now + 1, SafetyInputs((Reason.EMERGENCY_STOP,)))
     assert verdict.status is Status.STOPPED, "but damping does not wait for a tick"
     assert goal is not None
 
@@ -207,7 +207,7 @@ def test_a_recording_replays_bit_for_bit(g1: RobotModel) -> None:
         elif k % 97 == 70:
             bench.filter.reset()
         alarms = (Reason.TWO_SOURCES,) if k % 50 == 20 else ()
-        bench.tick(None if k % 31 == 0 else np.full(29, np.nan) if k % 23 == 0 else goal, Senses(alarms), state=k % 41 != 0)
+        bench.tick(None if k % 31 == 0 else np.full(29, np.nan) if k % 23 == 0 else goal, SafetyInputs(alarms), state=k % 41 != 0)
     bench.verdicts.append(replace(bench.verdicts[-1], status=Status.STOPPED, reasons=(Reason.LEAVING,), stamp=bench.now + TICK))
     again = list(replay(SafetyFilter(g1, SafetyConfig()), bench.verdicts, bench.states, bench.targets))
     assert len({v.status for v in again}) >= 4

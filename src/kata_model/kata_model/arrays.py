@@ -25,7 +25,8 @@ def frozen(name: str, values: ArrayLike, shape: tuple[int | None, ...]) -> Float
     array: FloatArray = values if _is_frozen(values) else np.array(values, dtype=float)
     if array.shape != shape and not _fits(array.shape, shape):
         raise ValueError(f"{name} has shape {array.shape}, expected {_text(shape)}")
-    array.setflags(write=False)
+    if array is not values:
+        array.setflags(write=False)
     return array
 
 

@@ -25,9 +25,12 @@ from kata_model.joint_states import JointStates
 from kata_model.joints import JointCommand, JointLayout, JointState
 from kata_model.verdict import Reason, Status, Verdict
 from kata_msgs.msg import BodyPose, EngageState, EpisodeMark, EpisodeState, TaskState
+from kata_msgs.msg import FilterState as FilterStateMsg
 from kata_msgs.msg import HumanFrames as HumanFramesMsg
 from kata_msgs.msg import JointCommand as JointCommandMsg
 from kata_msgs.msg import Verdict as VerdictMsg
+from kata_safety import FilterState
+from kata_safety.state import recorded
 from kata_teleop.engage import EngageStatus, LinkMonitor
 
 __all__ = [
@@ -119,14 +122,15 @@ class JointConverter:
             damping=_doubles(command.damping),
         )
 
-    def verdict_to(self, verdict: Verdict) -> VerdictMsg:
-        """Return a verdict as a message; its command travels on its own topic."""
+    def verdict_to(self, verdict: Verdict, state: FilterState | None = None) -> VerdictMsg:
+        """Return a verdict as a message, and what the filter remembers, if that is told; its command travels on its own topic."""
         return VerdictMsg(
             header=_header(verdict.stamp),
             status=int(verdict.status),
             reasons=list(verdict.reasons),
             names=self._names,
             joint_flags=array("B", verdict.joint_flags.tobytes()),
+            state=[] if state is None else [_filter_state(state)],
             source_stamp=to_time(verdict.source_stamp),
             target_stamp=to_time(verdict.target_stamp),
             command_stamp=to_time(verdict.stamp),
@@ -275,6 +279,12 @@ def image_to(stamp: int, rgb: NDArray[np.uint8], frame_id: str) -> Image:
     height, width, _ = rgb.shape
     data = array("B", rgb.tobytes())
     return Image(header=_header(stamp, frame_id), height=height, width=width, encoding="rgb8", step=3 * width, data=data)
+
+
+def _filter_state(state: FilterState) -> FilterStateMsg:
+    fields = recorded(state)
+    arrays = {name: array(v.dtype.char, v.tobytes()) for name, v in fields.items() if isinstance(v, np.ndarray)}
+    return FilterStateMsg(**{**fields, **arrays})
 
 
 def _header(stamp: int, frame_id: str = "") -> Header:

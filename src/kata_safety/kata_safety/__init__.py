@@ -3,14 +3,16 @@
 
 from kata_safety.button import StopButtons
 from kata_safety.config import SafetyConfig
+from kata_safety.decision import Decider
 from kata_safety.filter import SafetyFilter
-from kata_safety.guard.guard import Guard, Wish
+from kata_safety.guard.motion import DesiredVelocity
+from kata_safety.guard.qp_filter import QPFilter
 from kata_safety.guard.shapes import Shapes, load_shapes
-from kata_safety.intake import Received
+from kata_safety.inputs import NOTHING, FilterInputs, Received, SafetyInputs
 from kata_safety.last_resort import LastResort
 from kata_safety.limits import JointLimits, LimitedStep
-from kata_safety.senses import NOTHING, Senses
 from kata_safety.standing import UNKNOWN_BASE, Standing
+from kata_safety.state import FilterState
 from kata_safety.stops.stability import BaseState
 from kata_safety.stops.table import StopCategory, StopTable
 from kata_safety.stops.watchdog import Alternation, LoopMonitor, Watchdog
@@ -20,21 +22,24 @@ __all__ = [
     "UNKNOWN_BASE",
     "Alternation",
     "BaseState",
-    "Guard",
+    "Decider",
+    "DesiredVelocity",
+    "FilterInputs",
+    "FilterState",
     "JointLimits",
     "LastResort",
     "LimitedStep",
     "LoopMonitor",
+    "QPFilter",
     "Received",
     "SafetyConfig",
     "SafetyFilter",
-    "Senses",
+    "SafetyInputs",
     "Shapes",
     "Standing",
     "StopButtons",
     "StopCategory",
     "StopTable",
     "Watchdog",
-    "Wish",
     "load_shapes",
 ]

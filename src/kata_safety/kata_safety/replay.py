@@ -12,8 +12,7 @@ import numpy as np
 from kata_model.joints import JointCommand, JointState
 from kata_model.verdict import Reason, Status, Verdict
 from kata_safety.filter import SafetyFilter
-from kata_safety.intake import Received
-from kata_safety.senses import Senses
+from kata_safety.inputs import Received, SafetyInputs
 
 __all__ = ["replay", "same_verdict"]
 
@@ -52,7 +51,7 @@ def replay(
         One verdict for each recorded one. A stop by a service shows in the recording by its reason, a reset
         by the end of the stop. What was no decision of the filter comes out as it was recorded.
     """
-    stopped = False
+    stopped = safety.state.stops.stop is not None
     for verdict in recorded:
         if _UNDECIDED & set(verdict.reasons):
             yield verdict
@@ -65,7 +64,7 @@ def replay(
         stopped = verdict.status in (Status.STOPPED, Status.STOPPING)
         alarms = tuple(reason for reason in verdict.reasons if reason in _ALARMS)
         target = _target(verdict, targets)
-        yield safety.step(states.get(verdict.state_stamp), target, verdict.stamp, Senses(alarms))
+        yield safety.step(states.get(verdict.state_stamp), target, verdict.stamp, SafetyInputs(alarms))
 
 
 def _target(verdict: Verdict, targets: Mapping[int, JointCommand]) -> Received | None:

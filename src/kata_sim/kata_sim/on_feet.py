@@ -10,7 +10,7 @@ from kata_model.arrays import FloatArray
 from kata_model.joints import JointCommand
 from kata_model.robot import RobotModel
 from kata_model.verdict import Verdict
-from kata_safety import Received, SafetyConfig, SafetyFilter, Senses, Standing
+from kata_safety import Received, SafetyConfig, SafetyFilter, SafetyInputs, Standing
 from kata_safety.balance import BalanceConfig, Footing
 from kata_sim.config import SimConfig
 from kata_sim.simulation import Simulation
@@ -47,7 +47,7 @@ class OnFeet:
     def restart(self) -> None:
         """Hang the robot up again, with a new filter."""
         self.simulation.reset(0)
-        self.filter = SafetyFilter(self._robot, self._limits, feet=self.footing)
+        self.filter = SafetyFilter(self._robot, self._limits, balance=self.footing)
         self.time = 0.0
         self.heights: list[float] = []
         self.margins: list[float] = []
@@ -73,7 +73,7 @@ class OnFeet:
             wanted = JointCommand(now, motion(self.time), self._still, self._still, self._robot.stiffness, self._robot.damping)
             target = Received(wanted, now)
         before = time.thread_time()
-        verdict = self.filter.step(joints, target, now, Senses(alarms, stands, base))
+        verdict = self.filter.step(joints, target, now, SafetyInputs(alarms, stands, base))
         self.cpu.append(time.thread_time() - before)
         if verdict.command is not None:
             self.simulation.command(verdict.command)

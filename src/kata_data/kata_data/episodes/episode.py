@@ -4,6 +4,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +40,7 @@ class VerdictSeries:
         reasons: Names by tick.
         flags: JointFlag bits, shape (V, n), layout order.
         lost: Verdicts that were published just before each, but are not in the bag, shape (V,).
+        states: What the filter remembered after each, a kata_msgs/FilterState or None; empty if the bag tells of none.
     """
 
     source: NDArray[np.int64]
@@ -50,6 +52,7 @@ class VerdictSeries:
     reasons: tuple[tuple[str, ...], ...]
     flags: NDArray[np.uint8]
     lost: NDArray[np.int64]
+    states: tuple[Any, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +166,8 @@ def _verdicts(stream: Stream, layout: JointLayout) -> VerdictSeries:
         name: np.array([nanoseconds(getattr(m, f"{name}_stamp")) for m in stream.messages], dtype=np.int64)
         for name in ("source", "target", "state", "command")
     }
+    told = order == list(range(len(layout)))  # else its joints were others, or in another order
+    states = tuple(next(iter(getattr(m, "state", ())), None) if told else None for m in stream.messages)
     return VerdictSeries(
         source=times["source"],
         target=times["target"],
@@ -173,6 +178,7 @@ def _verdicts(stream: Stream, layout: JointLayout) -> VerdictSeries:
         reasons=tuple(tuple(m.reasons) for m in stream.messages),
         flags=np.array(flags, dtype=np.uint8)[:, order],
         lost=np.maximum(np.diff(stream.sequence, prepend=stream.sequence[0]) - 1, 0),
+        states=states if any(states) else (),
     )
 
 

@@ -8,6 +8,7 @@ the tick where there was none; so does the verdict, and by this the two are brou
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -15,11 +16,12 @@ from kata_data.episodes.episode import Episode
 from kata_data.episodes.series import CommandSeries, StateSeries
 from kata_model.errors import DataError
 from kata_model.joints import JointCommand, JointState
-from kata_model.verdict import FOLLOWED, Status, Verdict
+from kata_model.verdict import FOLLOWED, Reason, Status, Verdict
 from kata_safety import Received, SafetyFilter
 from kata_safety.check import Passage
 from kata_safety.check.passage import wanted
 from kata_safety.replay import replay, same_verdict
+from kata_safety.state import restored
 
 __all__ = ["Replayed", "joint_states", "recorded_verdicts", "replay_episode", "targets"]
 
@@ -46,8 +48,9 @@ class Replayed:
 def replay_episode(make: Callable[[], SafetyFilter], episode: Episode, period: float, tick: Callable[[], None]) -> Replayed:
     """Decide again what was decided, as far as all that it hung on is in the bag.
 
-    Where a verdict is missing, or what one was decided on, and at the bag's begin, a new filter takes up the recording as
-    soon as it is known what the recorded one remembered (`kata_safety.recollection`).
+    Where a verdict is missing, or what one was decided on, and at the bag's begin, a new filter goes on from the next state
+    that was recorded. In a bag without states, of an older version, it goes on from where nothing was remembered: from standby,
+    in which a robot begins, or a jump of the clock.
 
     Args:
         make: Returns a new filter of the robot that was recorded.
@@ -64,9 +67,10 @@ def replay_episode(make: Callable[[], SafetyFilter], episode: Episode, period: f
     before = [] if episode.verdict is None else episode.verdict.lost[: len(recorded)].tolist()
     again: list[Verdict] = []
     equal = compared = 0
+    told = dict(zip(map(id, recorded), () if episode.verdict is None else episode.verdict.states, strict=False))
     for passage in _passages(recorded, before, states, commands):
         safety = make()
-        begin = _take_up(safety, passage, commands)
+        begin = _take_up(safety, passage, told)
         again += [verdict for verdict in passage[:begin] if verdict.command is not None]
         rest = passage[begin:]
         for then, now in zip(rest, replay(safety, rest, states, commands), strict=True):
@@ -83,15 +87,23 @@ def replay_episode(make: Callable[[], SafetyFilter], episode: Episode, period: f
     return Replayed(Passage(again, followed, period), equal, compared, lost)
 
 
-def _take_up(safety: SafetyFilter, passage: Sequence[Verdict], commands: Mapping[int, JointCommand]) -> int:
-    """Resume a recording as soon as can be; return after how many of its verdicts."""
-    memory = safety.recollect()
+def _take_up(safety: SafetyFilter, passage: Sequence[Verdict], told: Mapping[int, Any]) -> int:
+    """Go on from the first verdict that can be gone on from; return after how many. told holds states by verdicts' ids."""
     for count, verdict in enumerate(passage, 1):
-        known = memory.note(verdict, commands.get(verdict.source_stamp))
-        if known and verdict.command is not None:
-            safety.resume(verdict, memory)
+        state = told.get(id(verdict))
+        if verdict.command is not None and state is not None:
+            safety.state = restored(state, verdict)
+            return count
+        if not told and verdict.command is not None and _forgetful(verdict):
+            safety.resume(verdict)
             return count
     return len(passage)
+
+
+def _forgetful(verdict: Verdict) -> bool:
+    """Return whether nothing is remembered after a verdict of targets and stops."""
+    held = verdict.status is Status.HOLDING and Reason.CLOCK_JUMP in verdict.reasons
+    return held or verdict.status is Status.STANDBY
 
 
 def _passages(

@@ -13,7 +13,7 @@ from kata_policy.onnx_policy import OnnxPolicy
 from kata_policy.running.inference import SteppedInference
 from kata_policy.running.observation_inputs import ObservationInputs, PictureSource
 from kata_policy.running.runner import Phase, PolicyRunner, RunnerConfig, Step
-from kata_safety import NOTHING, Received, SafetyConfig, SafetyFilter, Senses
+from kata_safety import NOTHING, Received, SafetyConfig, SafetyFilter, SafetyInputs
 
 __all__ = ["PolicyLoop"]
 
@@ -67,7 +67,8 @@ class PolicyLoop:
             self._step = self._note(self._runner.step(state, inputs, self._due), state.stamp)
             self._due += self._period
         unsure = self._step is not None and self._step.unsure
-        verdict = self._filter.step(state, self._target, state.stamp, Senses((Reason.UNSURE_POLICY,)) if unsure else NOTHING)
+        known = SafetyInputs((Reason.UNSURE_POLICY,)) if unsure else NOTHING
+        verdict = self._filter.step(state, self._target, state.stamp, known)
         self.statuses[verdict.status.name.lower()] += 1
         self.reasons.update(verdict.reasons)
         return verdict.command

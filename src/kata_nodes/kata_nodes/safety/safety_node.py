@@ -24,7 +24,7 @@ from kata_nodes.safety.health import Health
 from kata_nodes.safety.joint_watch import JointWatch
 from kata_nodes.safety.realtime import ask_for_priority
 from kata_nodes.spin import run
-from kata_safety import Received, SafetyConfig, SafetyFilter, Senses
+from kata_safety import Received, SafetyConfig, SafetyFilter, SafetyInputs
 from kata_safety.balance import BalanceConfig, Footing
 
 _WATCH = 0.02
@@ -57,7 +57,7 @@ class SafetyNode(GuardedNode):
         self._joints = JointConverter(robot.layout)
         floating = self._config.base == "floating"
         feet = Footing(robot, limits, params.declare(self, BalanceConfig)) if floating else None
-        self._filter = SafetyFilter(robot, limits, feet=feet)
+        self._filter = SafetyFilter(robot, limits, balance=feet)
         self._target: Received | None = None
         self._steady, self._targeted = steady_clock(self), 0
         self._commands = self.create_publisher(JointCommandMsg, "command", qos.STREAM)
@@ -94,24 +94,24 @@ class SafetyNode(GuardedNode):
 
     def _decide(self) -> None:
         now = self.get_clock().now().nanoseconds
-        verdict = self._filter.step(self._measured.state, self._target, now, self._senses())
+        verdict = self._filter.step(self._measured.state, self._target, now, self._safety_inputs())
         if verdict.command is not None:
             command = self._joints.command_to(verdict.command)
             self._commands.publish(command)
             self._note(command)
-        self._verdicts.publish(self._joints.verdict_to(verdict))
+        self._verdicts.publish(self._joints.verdict_to(verdict, self._filter.state_to_record()))
         self._health.note(verdict)
 
     def damped(self, verdict: Verdict) -> None:
         """Count a tick that only damped."""
         self._health.note(verdict)
 
-    def _senses(self) -> Senses:
+    def _safety_inputs(self) -> SafetyInputs:
         if self._base is None:
-            return Senses(self._alarms.current)
+            return SafetyInputs(self._alarms.current)
         if self._base.missing:
-            return Senses((*self._alarms.current, Reason.NO_BASE))
-        return Senses(self._alarms.current, self._base.state(self._measured.state), self._base.motion)
+            return SafetyInputs((*self._alarms.current, Reason.NO_BASE))
+        return SafetyInputs(self._alarms.current, self._base.state(self._measured.state), self._base.motion)
 
     def _watch(self) -> None:
         self._alarms.look_for_rivals()

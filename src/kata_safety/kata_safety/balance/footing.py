@@ -11,20 +11,22 @@ from kata_model.base_motion import BaseMotion
 from kata_model.joints import JointState
 from kata_model.robot import RobotModel
 from kata_safety.balance.config import BalanceConfig
+from kata_safety.balance.constraints import BalanceConstraints
 from kata_safety.balance.controller import Posture, StandingController
 from kata_safety.balance.floating_body import FloatingBody
-from kata_safety.balance.guard import PlantedGuard
 from kata_safety.balance.planted import PlantedSoles
 from kata_safety.balance.postures import load_postures, standing_height
 from kata_safety.balance.stance import Stance
 from kata_safety.config import SafetyConfig
-from kata_safety.guard.guard import GuardedStep
+from kata_safety.guard.motion import Commanded, FilteredStep
+from kata_safety.guard.qp_filter import QPFilter
 from kata_safety.guard.shapes import Shapes, load_shapes
+from kata_safety.state import BalanceMemory
 
 __all__ = ["Footing"]
 
 _LOW = 0.02
-"""Height of the base over the refuge's from which on a retreat has arrived [m]."""
+"""Height of the base over the safe posture's from which on a retreat has arrived [m]."""
 
 _SHY = 0.05
 """Distance from a leg joint's end over which the balance loses its say in what pushes the joint there [rad]."""
@@ -34,7 +36,7 @@ _BRAKING = 100.0
 
 
 class Footing:
-    """Keeps a robot on its feet: a guard for what is commanded, a controller for what is measured."""
+    """Keeps a robot on its feet: constraints on what is commanded, a controller for what is measured."""
 
     def __init__(self, robot: RobotModel, limits: SafetyConfig, config: BalanceConfig | None = None) -> None:
         """Prepare for a robot.
@@ -45,37 +47,39 @@ class Footing:
         """
         config = config or BalanceConfig()
         body = FloatingBody(robot)
-        self._robot, self._body, self._soles, self._period = robot, body, PlantedSoles(body), 1.0 / limits.rate
+        self._robot, self.body, self._period = robot, body, 1.0 / limits.rate
         postures = load_postures(robot)
-        self.refuge = postures.squat
-        self.guard = PlantedGuard(body, self._soles, _closer(load_shapes(robot), postures.closer), limits, config)
-        self._fastest = float(self.guard.limits.velocity[body.legs].min())
-        self._stance = Stance(body, self._soles, standing_height(robot, postures.standing), config)
-        self._low = self._soles.wish(self.refuge)[0] + _LOW
+        self.safe_posture = postures.squat
+        self.constraints = BalanceConstraints(body, limits, config)
+        self.qp_filter = QPFilter(robot, _closer(load_shapes(robot), postures.closer), limits, self.constraints)
+        self._fastest = float(self.qp_filter.limits.velocity[body.legs].min())
+        self._stance = Stance(body, standing_height(robot, postures.standing), config)
+        self._low = PlantedSoles(body, robot.rest).wish(self.safe_posture)[0] + _LOW
         self._controller = StandingController(body, config)
         self._tracking = np.full(len(robot.layout), limits.max_tracking_error)
         self._tracking[body.legs] = config.leg_tracking_error
         self._pull, self._drag = robot.stiffness[body.legs], robot.damping[body.legs]
         self._ends = robot.lower[body.legs], robot.upper[body.legs]
-        self._velocity: FloatArray = np.zeros(len(robot.layout))
-        self._given: FloatArray | None = None
 
     @property
     def tracking(self) -> FloatArray:
         """Largest distance of command and measurement that is no fault, shape (n,), [rad]."""
         return self._tracking
 
-    def lead(self, wanted: FloatArray, goal: FloatArray, cap: float) -> FloatArray:
-        """Return a wish that the legs can follow, [rad/s]; arguments as in `Stance`."""
-        return self._stance.lead(self.guard.at, wanted, goal, min(cap, self._fastest))
+    def lead(self, at: Commanded, wanted: FloatArray, goal: FloatArray, cap: float) -> FloatArray:
+        """Return a desired velocity that the legs can follow, [rad/s]; arguments as in `Stance`."""
+        soles, posture = self.constraints.soles(at.stance), self.constraints.posture(at)
+        return self._stance.lead(soles, posture, wanted, goal, min(cap, self._fastest))
 
-    def arrived(self, tolerance: float) -> bool:
-        """Return whether the commanded posture is the refuge: the base as low, the other joints within a tolerance [rad]."""
-        apart = np.abs(self.guard.position - self.refuge)[self._body.upper]
-        return bool(apart.max(initial=0.0) <= tolerance and self.guard.at.height <= self._low)
+    def arrived(self, at: Commanded, tolerance: float) -> bool:
+        """Return whether a commanded posture is the safe one: the base as low, the other joints within a tolerance [rad]."""
+        apart = np.abs(at.position - self.safe_posture)[self.body.upper]
+        return bool(apart.max(initial=0.0) <= tolerance and self.constraints.posture(at).height <= self._low)
 
-    def effort(self, step: GuardedStep, measured: JointState | None, base: BaseMotion | None) -> FloatArray:
-        """Return feed-forward efforts that keep the balance, shape (n,), [N·m].
+    def effort(
+        self, memory: BalanceMemory, step: FilteredStep, measured: JointState | None, base: BaseMotion | None
+    ) -> tuple[FloatArray, BalanceMemory]:
+        """Return feed-forward efforts that keep the balance, shape (n,), [N·m], and what to remember of them.
 
         The legs' drives pull towards the commanded posture; the controller wants certain efforts in all. What the drives
         will add at the measured state is therefore taken off, but not from a joint on its way to its end: a leg that lost
@@ -83,22 +87,21 @@ class Footing:
         of the commanded motion.
 
         Args:
+            memory: Of the last command.
             step: What is commanded.
             measured: Joints, None if not known.
             base: Base, None if not known.
         """
-        acceleration = (step.velocity - self._velocity) / self._period
-        self._velocity = step.velocity
+        acceleration = (step.velocity - memory.velocity) / self._period
         if measured is None or base is None or not _finite(measured, base):
-            return step.effort if self._given is None else self._given
+            return step.effort if memory.effort is None else memory.effort, BalanceMemory(step.velocity, memory.effort)
         posture = Posture(step.position, step.velocity, acceleration)
         effort = self._controller.efforts(posture, measured, base).effort
-        legs = self._body.legs
+        legs = self.body.legs
         apart, slower = step.position - measured.position, step.velocity - measured.velocity
         effort[legs] -= self._pull * apart[legs] + self._drag * slower[legs]
         effort[legs] = self._shy(effort[legs], measured.position[legs], measured.velocity[legs])
-        self._given = effort
-        return effort
+        return effort, BalanceMemory(step.velocity, effort)
 
     def _shy(self, effort: FloatArray, position: FloatArray, velocity: FloatArray) -> FloatArray:
         """Return the legs' efforts without what would push a joint onto its end, shape (legs,) each."""

@@ -51,13 +51,9 @@ class Planted:
 class PlantedSoles:
     """Knows where the soles stand against each other, and what a posture means there."""
 
-    def __init__(self, body: FloatingBody) -> None:
-        """Begin with the soles as the robot's rest posture has them."""
-        self._body, self._data = body, body.model.createData()
-        self.begin(body.robot.rest)
-
-    def begin(self, position: FloatArray) -> None:
+    def __init__(self, body: FloatingBody, position: FloatArray) -> None:
         """Take the soles to stand as a posture has them, flat on one floor; position has shape (n,), [rad]."""
+        self._body, self._data = body, body.model.createData()
         first, second = self._place(position)
         between = first.inverse() * second
         yaw = float(np.arctan2(between.rotation[1, 0], between.rotation[0, 0]))

@@ -21,21 +21,21 @@ class Stance:
     Arms, waist and head keep their wish; where the base goes sideways and ahead follows from balance.
     """
 
-    def __init__(self, body: FloatingBody, soles: PlantedSoles, highest: float, config: BalanceConfig) -> None:
+    def __init__(self, body: FloatingBody, highest: float, config: BalanceConfig) -> None:
         """Prepare for a robot.
 
         Args:
             body: The robot.
-            soles: Where its soles are.
             highest: Height of the base over the soles that it does not exceed [m].
             config: Gains and limits.
         """
-        self._body, self._soles, self._highest, self._config = body, soles, highest, config
+        self._body, self._highest, self._config = body, highest, config
 
-    def lead(self, at: Planted, wanted: FloatArray, goal: FloatArray, cap: float = np.inf) -> FloatArray:
+    def lead(self, soles: PlantedSoles, at: Planted, wanted: FloatArray, goal: FloatArray, cap: float = np.inf) -> FloatArray:
         """Return joint velocities near to the wanted ones that keep the soles planted, shape (n,), [rad/s].
 
         Args:
+            soles: Where its soles are.
             at: The commanded posture.
             wanted: Shape (n,), [rad/s], finite; what it says of the legs is not looked at.
             goal: Posture that is wished for, shape (n,), [rad]; of its legs, the base's height and lean count.
@@ -45,8 +45,9 @@ class Stance:
         follow, mend = self._legs(at)
         velocity = wanted.copy()
         velocity[feet[0].joints], velocity[feet[1].joints] = 0.0, mend
-        lift, turn = self._rise(at, goal)
-        by_balance, by_both = self._moves(at, follow, velocity, lift, turn)
+        lift, turn = self._rise(soles, at, goal)
+        home = self._config.stance_gain * (soles.middle - at.com[:2])
+        by_balance, by_both = self._moves(at, follow, velocity, home, lift, turn)
         legs = [np.stack([share @ by_balance, share @ (by_both - by_balance)]) for share in follow]
         share = _share(np.concatenate(legs, axis=1), cap)
         for foot, (still, rising) in zip(feet, legs, strict=True):
@@ -60,23 +61,25 @@ class Stance:
         inverse = back @ np.linalg.inv(legs @ back + _DAMPED * np.eye(6))
         return -inverse @ at.jacobian[:, :, :BASE], inverse[1] @ (self._config.stance_gain * at.gap)
 
-    def _moves(self, at: Planted, follow: FloatArray, velocity: FloatArray, lift: float, turn: FloatArray) -> FloatArray:
+    def _moves(
+        self, at: Planted, follow: FloatArray, velocity: FloatArray, home: FloatArray, lift: float, turn: FloatArray
+    ) -> FloatArray:
         """Return the twists of the base that lead the centre of mass home, without and with rising and turning, shape (2, 6)."""
         by_base = at.com_jacobian[:, :BASE] + sum(
             at.com_jacobian[:, foot.columns] @ share for foot, share in zip(self._body.feet, follow, strict=True)
         )
         axes, lifts, turns = at.sole.T, np.array([[0.0, lift]]), np.stack([np.zeros(3), turn], axis=1)
         by_shift = axes @ by_base[:, :3] @ at.sole
-        home = self._config.stance_gain * (self._soles.middle - at.com[:2]) - axes[:2] @ (at.com_jacobian[:, BASE:] @ velocity)
-        missing = home[:, None] - axes[:2] @ (by_base[:, 3:] @ turns) - by_shift[:2, 2:] @ lifts
+        still = home - axes[:2] @ (at.com_jacobian[:, BASE:] @ velocity)
+        missing = still[:, None] - axes[:2] @ (by_base[:, 3:] @ turns) - by_shift[:2, 2:] @ lifts
         shift = np.concatenate([np.linalg.solve(by_shift[:2, :2], missing), lifts])
         moves: FloatArray = np.concatenate([at.sole @ shift, turns]).T
         return moves
 
-    def _rise(self, at: Planted, goal: FloatArray) -> tuple[float, FloatArray]:
+    def _rise(self, soles: PlantedSoles, at: Planted, goal: FloatArray) -> tuple[float, FloatArray]:
         """Return velocity up [m/s] and angular velocity in its own axes, shape (3,), [rad/s], that the base shall have."""
-        config, leaning = self._config, self._soles.leaning(at)
-        height, wanted = self._soles.wish(goal)
+        config, leaning = self._config, soles.leaning(at)
+        height, wanted = soles.wish(goal)
         lift = config.stance_gain * (min(height, self._highest) - at.height)
         turn = config.stance_gain * pin.log3(leaning.T @ wanted)
         most = config.turn_velocity

@@ -18,6 +18,8 @@ from kata_model.arrays import FloatArray
 from kata_model.frames import HumanFrames
 from kata_model.joints import JointCommand, JointState
 from kata_model.verdict import Verdict
+from kata_safety import FilterState
+from kata_safety.state import recorded
 from kata_sim import ImuSample, TaskState
 
 __all__ = ["TYPES", "Encoder"]
@@ -28,6 +30,8 @@ _IMU, _JPEG = "sensor_msgs/msg/Imu", "sensor_msgs/msg/CompressedImage"
 TYPES = (_STATE, _COMMAND, _VERDICT, _TASK, _FRAMES, _IMU, _JPEG)
 """Message types that are written."""
 
+_FILTER_STATE = "kata_msgs/msg/FilterState"
+_STAMPS = ("source_stamp", "target_stamp", "command_stamp", "state_stamp")
 _STAMP = struct.Struct("<iI")
 _STAMP_AT = 4
 _MARK = 0xA5
@@ -68,8 +72,10 @@ class Encoder:
         c = command
         return _filled(self._command, c.stamp, (c.position, c.velocity, c.effort, c.stiffness, c.damping))
 
-    def verdict(self, verdict: Verdict) -> bytes:
-        """Return a kata_msgs/Verdict."""
+    def verdict(self, verdict: Verdict, state: FilterState | None = None) -> bytes:
+        """Return a kata_msgs/Verdict, with what the filter remembers, if that is told."""
+        if state is not None:
+            return self._verdict_with(verdict, state)
         key = int(verdict.status), verdict.reasons
         if key not in self._verdicts:
             self._verdicts[key] = self._verdict_template(*key)
@@ -81,6 +87,14 @@ class Encoder:
         for i, stamp in enumerate(stamps):
             _STAMP.pack_into(data, len(data) - _STAMP.size * (4 - i), *divmod(stamp, 1_000_000_000))
         return bytes(data)
+
+    def _verdict_with(self, verdict: Verdict, state: FilterState) -> bytes:
+        told = self._store.types[_FILTER_STATE](**recorded(state))
+        times = (verdict.source_stamp, verdict.target_stamp, verdict.stamp, verdict.state_stamp)
+        stamps = dict(zip(_STAMPS, map(self._time, times), strict=True))
+        fields = {"status": int(verdict.status), "reasons": list(verdict.reasons), "names": self._names}
+        flags = np.array(verdict.joint_flags)
+        return self._write(_VERDICT, header=self._header(verdict.stamp, ""), **fields, joint_flags=flags, state=[told], **stamps)
 
     def task_state(self, stamp: int, state: TaskState) -> bytes:
         """Return a kata_msgs/TaskState measured at a time [ns]."""
@@ -119,9 +133,9 @@ class Encoder:
     def _verdict_template(self, status: int, reasons: tuple[str, ...]) -> tuple[bytes, int]:
         """Return a verdict's bytes, and where its flags begin in them."""
         never = self._time(0)
-        stamps = dict.fromkeys(("source_stamp", "target_stamp", "command_stamp", "state_stamp"), never)
+        stamps = dict.fromkeys(_STAMPS, never)
         flags = np.full(len(self._names), _MARK, dtype=np.uint8)
-        fields = {"status": status, "reasons": list(reasons), "names": self._names, "joint_flags": flags}
+        fields = {"status": status, "reasons": list(reasons), "names": self._names, "joint_flags": flags, "state": []}
         data = self._write(_VERDICT, header=self._header(0, ""), **fields, **stamps)
         return data, data.index(bytes([_MARK]) * len(self._names))
 

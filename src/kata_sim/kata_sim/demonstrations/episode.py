@@ -144,7 +144,7 @@ class _TopicWriter:
             self._sink("target", self._encoder.command(tick.target), now)
         if tick.verdict.command is not None:
             self._sink("command", self._encoder.command(tick.verdict.command), now)
-        self._sink("verdict", self._encoder.verdict(tick.verdict), now)
+        self._sink("verdict", self._encoder.verdict(tick.verdict, tick.state), now)
 
 
 class _ActionNoise:

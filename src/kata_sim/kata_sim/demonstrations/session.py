@@ -8,7 +8,7 @@ from kata_model.joints import JointCommand, JointState
 from kata_model.robot import RobotModel
 from kata_model.verdict import Verdict
 from kata_retarget.hands import HandsConfig, HandsRetargeter
-from kata_safety import Received, SafetyConfig, SafetyFilter
+from kata_safety import FilterState, Received, SafetyConfig, SafetyFilter
 from kata_teleop.scripted import Poses, ScriptedPerson, palms_of
 
 __all__ = ["TRACKER_RATE", "TeleopConfig", "TeleopLoop", "Tick"]
@@ -25,11 +25,13 @@ class Tick:
         frames: The tracker's new sample, if there was one.
         target: What retargeting made of it, if anything.
         verdict: The filter's.
+        state: What it remembers, if that is to be recorded.
     """
 
     frames: HumanFrames | None
     target: JointCommand | None
     verdict: Verdict
+    state: FilterState | None = None
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,8 @@ class TeleopLoop:
             target = self._retarget(frames, state)
         if target is not None:
             self._received = Received(target, now)
-        return Tick(frames, target, self._filter.step(state, self._received, now))
+        verdict = self._filter.step(state, self._received, now)
+        return Tick(frames, target, verdict, self._filter.state_to_record())
 
     def _retarget(self, frames: HumanFrames, state: JointState) -> JointCommand | None:
         position = self._retargeter.step(frames, state).position

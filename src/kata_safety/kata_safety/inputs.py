@@ -1,19 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Is a target fit to be followed, and a joint state to be believed? Every fault has a name."""
+"""Safety inputs: what a tick is told, and whether it is fit to be used; every fault has a name."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kata_model.arrays import frozen
+from kata_model.base_motion import BaseMotion
 from kata_model.joints import JointCommand, JointState
 from kata_model.robot import RobotModel
 from kata_model.verdict import JointFlag, Reason
 from kata_safety.config import SafetyConfig
-from kata_safety.straying import believable, finite
+from kata_safety.stops.stability import BaseState
+from kata_safety.tracking_error import believable, finite
 
-__all__ = ["Received", "StateCheck", "target_fault"]
+__all__ = ["NOTHING", "FilterInputs", "Received", "SafetyInputs", "StateCheck", "target_fault"]
 
 _BEYOND = 1.0
 """How far beyond its limits a joint may be, having been pushed or being calibrated badly; more is no measurement [rad]."""
@@ -35,6 +38,42 @@ class Received:
     command: JointCommand | None
     received: int
     fault: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SafetyInputs:
+    """What else is known at a tick.
+
+    Attributes:
+        alarms: Causes that last, names from `Reason` that the table of stops knows.
+        base: How a floating base stands; None where the base is held.
+        motion: Where a floating base is and how it moves; None where that is not known.
+    """
+
+    alarms: tuple[str, ...] = ()
+    base: BaseState | None = None
+    motion: BaseMotion | None = None
+
+
+NOTHING = SafetyInputs()
+
+
+class FilterInputs(NamedTuple):
+    """All that one tick is decided on, beside the filter's state.
+
+    Attributes:
+        joints: The newest joint state, None if there never was one.
+        target: The newest target, None if there never was one.
+        now: Time of the tick [ns].
+        safety: What else is known.
+        asked: Why a stop was asked for since the last tick, a cause that is over at once; empty if none was.
+    """
+
+    joints: JointState | None
+    target: Received | None
+    now: int
+    safety: SafetyInputs = NOTHING
+    asked: str = ""
 
 
 def target_fault(target: Received | None, joints: int, last_stamp: int, now: int, config: SafetyConfig) -> str:

@@ -6,18 +6,20 @@ import pytest
 
 from kata_model import JointCommand
 from kata_safety import JointLimits, SafetyConfig
-from kata_safety.follower import Follower, Moving
+from kata_safety.guard.motion import Commanded
+from kata_safety.state import Following
+from kata_safety.target_interpolator import TargetInterpolator, Wanted
 
 PERIOD, ACCELERATION, TICK = 0.004, 60.0, 4_000_000
 SAMPLE = 16_666_667
 
 
 class Bench:
-    """A follower of one joint, moved within plain joint limits."""
+    """An interpolator of one joint, moved within plain joint limits."""
 
     def __init__(self) -> None:
         self.limits = JointLimits(np.array([-9.0]), np.array([9.0]), np.array([10.0]), np.array([ACCELERATION]), PERIOD)
-        self.follower = Follower(self.limits, SafetyConfig())
+        self.interpolator, self.memory = TargetInterpolator(self.limits, SafetyConfig()), Following()
         self.now, self.position, self.velocity = 10**9, np.zeros(1), np.zeros(1)
         self.start = self.now
 
@@ -29,13 +31,19 @@ class Bench:
             taken = (self.now - self.start - latency) // SAMPLE * SAMPLE
             rest = np.zeros(1)
             command = JointCommand(self.start + taken, np.array([goal_at(taken * 1e-9)]), rest, rest, rest, rest)
-            assert self.follower.engage(command, self.position, self.now)
-            wanted = self.follower.follow(command, Moving(self.position, self.velocity), self.now)
+            wanted = self.follow(command)
             step = self.limits.step(self.position, self.velocity, self.position + PERIOD * wanted.velocity)
             self.position, self.velocity = step.position, step.velocity
             times.append((self.now - self.start) * 1e-9)
             positions.append(float(self.position[0]))
         return np.array(times), np.array(positions)
+
+    def follow(self, command: JointCommand) -> Wanted:
+        """Follow a target for a tick."""
+        engaged = self.interpolator.engage(self.memory, command, self.position, self.now)
+        at = Commanded(self.position, self.velocity, True, self.position, self.position)
+        self.memory, wanted = self.interpolator.follow(engaged, command, at, self.now)
+        return wanted
 
 
 def test_a_steady_motion_is_followed_without_faltering_and_with_little_lag() -> None:
@@ -69,8 +77,7 @@ def test_warming_in_lasts_as_the_mismatch_is_large(mismatch: float) -> None:
     for _ in range(700):
         bench.now += TICK
         command = JointCommand(bench.now, np.array([mismatch]), rest, rest, rest, rest)
-        bench.follower.engage(command, np.zeros(1), bench.now)
-        caps.append(bench.follower.follow(command, Moving(np.zeros(1), np.zeros(1)), bench.now).cap)
+        caps.append(bench.follow(command).cap)
     warm = np.isfinite(caps).sum() * PERIOD
     assert caps[0] == config.warm_in_velocity
     assert warm == pytest.approx(config.warm_in_time * min(1.0, 2.0 * mismatch / config.engage_refusal), abs=2 * PERIOD)
