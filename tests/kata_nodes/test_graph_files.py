@@ -44,3 +44,7 @@ def known_parameters(executable):
     configs = [c for c in vars(module).values() if isinstance(c, type) and dataclasses.is_dataclass(c)]
     of_parameters = [c for c in configs if all("param" in field.metadata for field in dataclasses.fields(c))]
     return {name for config in of_parameters if config.__name__.endswith("Config") for name in info(config)}
+
+
+def test_a_program_starts_under_its_former_name_too():
+    assert module_of("conductor") == module_of("episode_runner")

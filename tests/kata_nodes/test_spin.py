@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from kata_nodes.launching.process import Process
+from kata_nodes.launching.interpreter import Process
 from kata_nodes.launching.process_group import ProcessGroup
 
 pytestmark = [pytest.mark.ros, pytest.mark.slow]

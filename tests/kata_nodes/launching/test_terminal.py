@@ -26,7 +26,7 @@ os.mkfifo(sys.argv[2]) if len(sys.argv) > 2 else None
 MAIN = """
 import os, sys
 from kata_nodes.launching import Runner
-from kata_nodes.launching.process import Process
+from kata_nodes.launching.interpreter import Process
 command = (sys.executable, "-c", *sys.argv[1:])
 sys.exit(Runner([Process("chatterbox", command, os.environ, "here")], patience=0.3).run())
 """

@@ -13,12 +13,11 @@ from pathlib import Path
 
 from kata_model.errors import ConfigError
 from kata_nodes.launching.element import Element, read_launch_file
-from kata_nodes.launching.process import Process
 from kata_nodes.launching.ros_arguments import ros_arguments
 from kata_nodes.launching.scope import Scope
 from kata_nodes.launching.substitution import prefixes
 
-__all__ = ["Argument", "Launch", "interpret"]
+__all__ = ["Argument", "Launch", "Process", "interpret"]
 
 _MAX_DEPTH = 16
 
@@ -30,6 +29,29 @@ class Argument:
     name: str
     default: str | None
     description: str
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """A node or another executable.
+
+    Attributes:
+        name: Shown before each line of its output; unique in a launch.
+        command: Program and arguments.
+        environment: Its whole environment.
+        where: File and line that asked for it.
+        respawn: Whether it is started again when it ends.
+        respawn_delay: Time before that [s].
+        ends_launch: Whether its end ends all others.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    environment: Mapping[str, str]
+    where: str
+    respawn: bool = False
+    respawn_delay: float = 0.0
+    ends_launch: bool = False
 
 
 @dataclass(frozen=True, slots=True)

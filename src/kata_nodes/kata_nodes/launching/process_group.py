@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from kata_model.errors import ConfigError
-from kata_nodes.launching.process import Process
+from kata_nodes.launching.interpreter import Process
 
 __all__ = ["ProcessGroup", "die_with_parent", "pass_precedence"]
 

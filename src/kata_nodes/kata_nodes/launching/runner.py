@@ -12,7 +12,7 @@ from functools import partial
 from types import FrameType
 from typing import Any
 
-from kata_nodes.launching.process import Process
+from kata_nodes.launching.interpreter import Process
 from kata_nodes.launching.process_group import ProcessGroup
 from kata_nodes.launching.terminal import Terminal
 

@@ -47,14 +47,14 @@ class ObservationTopics:
         """Return what is there now."""
         task = self._task.read()
         wrenches = {name: wrench for name in self._wrenches if (wrench := self._wrench(name)) is not None}
-        return ObservationInputs(objects_from(task) if task else {}, wrenches, self._look)
+        return ObservationInputs(objects_from(task) if task else {}, wrenches, self._picture)
 
     def succeeded(self) -> bool:
         """Return whether the task has succeeded since its last reset."""
         task = self._task.read()
         return task is not None and bool(task.success)
 
-    def _look(self, camera: CameraSpec) -> NDArray[np.uint8] | None:
+    def _picture(self, camera: CameraSpec) -> NDArray[np.uint8] | None:
         image = self._cameras[camera.name].read()
         if image is None or self._old(image):
             return None
