@@ -25,7 +25,8 @@ _TABLE = {
     "numpy rosbags tqdm trimesh yaml",
     "kata_learning": "kata_model kata_safety kata_policy kata_data kata_teleop kata_sim matplotlib mlflow numpy onnx "
     "onnx_ir onnxruntime onnxscript torch tqdm tyro wandb",
-    "kata_report": "kata_model kata_safety kata_retarget kata_data kata_sim kata_learning cv2 matplotlib numpy tqdm",
+    "kata_report": "kata_model kata_safety kata_retarget kata_data kata_sim kata_learning cv2 jinja2 markupsafe "
+    "matplotlib numpy tqdm",
     "kata_nodes": "kata_model kata_safety kata_retarget kata_policy kata_data kata_teleop kata_sim kata_msgs "
     f"cryptography cv2 mcap numpy rclpy segno websockets yaml {_MESSAGES}",
 }

@@ -9,12 +9,14 @@ setup(
     description="Pages for people, over data and learning, and the commands that end in one",
     license="Apache-2.0",
     packages=find_packages(include=["kata_report", "kata_report.*"]),
-    package_data={"kata_report": ["py.typed", "page.css"]},
+    package_data={"kata_report": ["py.typed", "page.css", "page.html"]},
     data_files=[
         ("share/ament_index/resource_index/packages", ["resource/kata_report"]),
         ("share/kata_report", ["package.xml"]),
     ],
     install_requires=[
+        "jinja2",
+        "markupsafe",
         "matplotlib",
         "numpy",
         "opencv-python-headless",

@@ -99,7 +99,7 @@ def test_the_page_shows_every_episode_and_offers_its_labels(pictured, tmp_path):
     assert main(["dataset", "show", str(pictured), "--out", str(out), "--check-pictures"]) == 0
     text = out.read_text()
     cards = re.findall(r'class=episode data-labels="([^"]*)"', text)
-    assert [json.loads(card.replace("&quot;", '"'))["operator"] for card in cards] == ["anna", "ben", "anna"]
+    assert [json.loads(card.replace("&#34;", '"'))["operator"] for card in cards] == ["anna", "ben", "anna"]
     assert '<select name="operator">' in text
     assert '<select name="robot">' not in text, "a label with one value tells nothing"
     assert text.count("data:image/jpeg;base64,") == 3 * 2 * 6

@@ -56,7 +56,7 @@ def test_a_page_stands_by_itself_and_tells_everything(g1, view):
     check(text)
     titles = re.findall(r"<h2>(.*?)</h2>", text)
     assert titles == ["Verdict", "How well it fits", "Feet", "Velocities", "Dynamics", "Calibration"]
-    assert "unit: CMU&#x27;s ASF unit" in text
+    assert "unit: CMU&#39;s ASF unit" in text
     assert "times as long" in text
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from html import escape
 
 import numpy as np
+from markupsafe import Markup
 from numpy.typing import NDArray
 
 from kata_model.arrays import FloatArray
@@ -22,7 +23,7 @@ def colours_of(names: Sequence[str]) -> dict[str, str]:
     return {name: _COLOURS[i % len(_COLOURS)] for i, name in enumerate(names)}
 
 
-def curves(seconds: FloatArray, values: NDArray[np.float32], behind: NDArray[np.float32] | None, label: str) -> str:
+def curves(seconds: FloatArray, values: NDArray[np.float32], behind: NDArray[np.float32] | None, label: str) -> Markup:
     """Return lines over time as inline SVG, all on one scale, which is told below.
 
     Args:
@@ -39,7 +40,7 @@ def curves(seconds: FloatArray, values: NDArray[np.float32], behind: NDArray[np.
     lines = [_line(x, _scale(v[rows], low, high), _COLOURS[i % len(_COLOURS)]) for i, v in enumerate(values.T)]
     head = f'<svg viewBox="0 0 {_WIDTH:g} {_HEIGHT:g}" preserveAspectRatio="none" role="img" aria-label="{escape(label)}">'
     scale = f"0 to {float(seconds[-1]):.1f} s · {low:.2f} to {high:.2f} rad"
-    return f"<figure>{head}{''.join([*quiet, *lines])}</svg><figcaption>{scale}</figcaption></figure>"
+    return Markup(f"<figure>{head}{''.join([*quiet, *lines])}</svg><figcaption>{scale}</figcaption></figure>")
 
 
 def _scale(values: NDArray[np.float32], low: float, high: float) -> FloatArray:

@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The pieces of a page: plain functions from data to HTML, all text escaped."""
+"""The pieces of a page: functions from data to HTML by the templates of page.html; text is escaped, `Markup` is not."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from html import escape
 from importlib.resources import files
+from itertools import groupby
+from typing import Any
 
 import numpy as np
+from jinja2 import Environment, PackageLoader
+from markupsafe import Markup
 
 from kata_data.episodes.episode import Episode
 from kata_model.verdict import Status
@@ -16,11 +19,15 @@ __all__ = [
     "big",
     "bullets",
     "chart",
+    "code",
     "columns",
     "document",
+    "filters",
     "grade",
     "heading",
     "keys",
+    "macro",
+    "paragraph",
     "pill",
     "scroll",
     "section",
@@ -30,146 +37,128 @@ __all__ = [
     "tiles",
 ]
 
+_macros = Environment(loader=PackageLoader("kata_report", ""), autoescape=True).get_template("page.html").module
 
-def document(title: str, lead: str, body: Iterable[str], footer: str) -> str:
+
+def macro(name: str, *values: Any) -> Markup:
+    """Return what a macro of page.html makes of values."""
+    return Markup(getattr(_macros, name)(*values))
+
+
+def document(title: str, lead: str, body: Iterable[Markup], footer: str) -> str:
     """Return a whole page; nothing in it is loaded from elsewhere."""
-    css = files("kata_report").joinpath("page.css").read_text(encoding="utf-8")
-    content = "\n".join(part for part in body if part)
-    return f"""<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{escape(title)}</title>
-<style>
-{css}</style>
-</head>
-<body>
-<main>
-<header class="top">
-<div class="brand">Kata</div>
-<h1>{escape(title)}</h1>
-<p class="lead">{escape(lead)}</p>
-</header>
-{content}
-<footer>{escape(footer)}</footer>
-</main>
-</body>
-</html>
-"""
+    css = Markup(files("kata_report").joinpath("page.css").read_text(encoding="utf-8"))
+    return str(macro("document", title, lead, _joined(body), footer, css))
 
 
-def section(title: str, text: str, *parts: str) -> str:
+def section(title: str, text: str, *parts: Markup) -> Markup:
     """Return a section; text explains it in a sentence or two. Without parts there is no section."""
-    content = "\n".join(part for part in parts if part)
-    return f"<section>\n<h2>{escape(title)}</h2>\n<p>{escape(text)}</p>\n{content}\n</section>" if content else ""
+    content = _joined(parts)
+    return macro("section", title, text, content) if content else content
 
 
-def big(value: str, unit: str, says: str, drawing: str = "", figures: Sequence[tuple[str, str]] = ()) -> str:
+def _joined(parts: Iterable[Markup]) -> Markup:
+    return Markup("\n").join(part for part in parts if part)
+
+
+def big(value: str, unit: str, says: str, drawing: str = "", figures: Sequence[tuple[str, str]] = ()) -> Markup:
     """Return the page's first panel: one large figure with what it says, a drawing below, and tiles beside it."""
-    number = f"<div class=big>{escape(value)}<small> {escape(unit)}</small></div>"
-    return f'<div class="hero"><div>{number}<p class=says>{escape(says)}</p>{drawing}</div>{tiles(figures)}</div>'
+    return macro("big", value, unit, says, Markup(drawing), tiles(figures))
 
 
-def heading(title: str, aside: str = "") -> str:
+def heading(title: str, aside: str = "") -> Markup:
     """Return a small heading, with an aside in a quiet colour."""
-    return f"<h3>{escape(title)}{f' <em>{escape(aside)}</em>' if aside else ''}</h3>"
+    return macro("heading", title, aside)
 
 
-def columns(*parts: str) -> str:
+def paragraph(*parts: str) -> Markup:
+    """Return a paragraph."""
+    return Markup("<p>{}</p>").format(Markup().join(parts))
+
+
+def code(text: str) -> Markup:
+    """Return a name or a command, set as such."""
+    return Markup("<code>{}</code>").format(text)
+
+
+def columns(*parts: Markup) -> Markup:
     """Return parts side by side."""
-    return f"<div class=two>{''.join(f'<div>{part}</div>' for part in parts)}</div>"
+    return macro("columns", parts)
 
 
-def bullets(lines: Iterable[str]) -> str:
+def bullets(lines: Iterable[str]) -> Markup:
     """Return a list of lines; nothing for none."""
-    inner = "".join(f"<li>{escape(line)}</li>" for line in lines)
-    return f"<ul>{inner}</ul>" if inner else ""
+    return macro("bullets", list(lines))
 
 
-def scroll(part: str) -> str:
+def scroll(part: Markup) -> Markup:
     """Return a long part in a window of its own."""
-    return f"<div class=scroll>{part}</div>"
+    return Markup("<div class=scroll>{}</div>").format(part)
 
 
-def tiles(figures: Sequence[tuple[str, str]]) -> str:
+def tiles(figures: Sequence[tuple[str, str]]) -> Markup:
     """Return large figures, each a value and what it is."""
-    inner = "".join(f"<div class=tile><b>{escape(value)}</b><span>{escape(what)}</span></div>" for value, what in figures)
-    return f"<div class=tiles>{inner}</div>"
+    return macro("tiles", figures)
 
 
-def chart(svg: str, caption: str = "") -> str:
+def chart(svg: str, caption: str = "") -> Markup:
     """Return a chart with its caption; nothing for an empty chart."""
-    if not svg:
-        return ""
-    return f"<figure>{svg}{f'<figcaption>{escape(caption)}</figcaption>' if caption else ''}</figure>"
+    return macro("figure", Markup(svg), caption) if svg else Markup()
 
 
-def strip(shots: Sequence[Shot], caption: str = "", *, tall: bool = False) -> str:
+def strip(shots: Sequence[Shot], caption: str = "", *, tall: bool = False) -> Markup:
     """Return a film strip, a tall one of four pictures a row; nothing without pictures."""
-    if not shots:
-        return ""
-    inner = "".join(
-        f'<div><img src="{shot.uri}" alt="at {shot.seconds:.2f} s">'
-        f"<span><b>{shot.seconds:.2f} s</b>{escape(shot.caption)}</span></div>"
-        for shot in shots
-    )
-    words = f"<figcaption>{escape(caption)}</figcaption>" if caption else ""
-    kind = "strip tall" if tall else "strip"
-    return f"<figure><div class='{kind}'>{inner}</div>{words}</figure>"
+    return macro("figure", macro("strip", shots, "strip tall" if tall else "strip"), caption) if shots else Markup()
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[str]], numbers: Sequence[int] = ()) -> str:
-    """Return a table.
+def table(head: Sequence[str], rows: Sequence[Sequence[str]], numbers: Sequence[int] = (), empty: str | None = None) -> Markup:
+    """Return a table, or a text in its place where that is given and there are no rows.
 
     Args:
         head: Titles of the columns.
-        rows: Cells as HTML; make text of them with `html.escape`.
+        rows: Cells: text, or HTML as `Markup`.
         numbers: Columns that are set flush right.
+        empty: What is said of no rows; an empty text leaves the table out.
     """
-    mark = [' class="number"' if i in numbers else "" for i in range(len(head))]
-    top = "".join(f"<th{m}>{escape(cell)}</th>" for m, cell in zip(mark, head, strict=True))
-    body = "".join("<tr>" + "".join(f"<td{m}>{cell}</td>" for m, cell in zip(mark, row, strict=True)) + "</tr>" for row in rows)
-    return f"<table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>"
+    if not rows and empty is not None:
+        return paragraph(empty) if empty else Markup()
+    return macro("table", head, rows, numbers)
 
 
-def pill(success: bool, good: str = "success", bad: str = "no success") -> str:
+def pill(success: bool, good: str = "success", bad: str = "no success") -> Markup:
     """Return a mark for success or failure, in these words."""
-    return f'<span class="pill good">{escape(good)}</span>' if success else f'<span class="pill bad">{escape(bad)}</span>'
+    return macro("pill", good, "good") if success else macro("pill", bad, "bad")
 
 
-def grade(letter: str) -> str:
+def grade(letter: str) -> Markup:
     """Return a mark for a grade from A to F."""
-    kind = {"A": "good", "B": "good", "C": "fair"}.get(letter, "bad")
-    return f'<span class="pill {kind}">{escape(letter)}</span>'
+    return macro("pill", letter, {"A": "good", "B": "good", "C": "fair"}.get(letter, "bad"))
 
 
-def keys(colours: Mapping[str, str]) -> str:
+def keys(colours: Mapping[str, str]) -> Markup:
     """Return a legend."""
-    inner = "".join(f'<span><i style="background:{colour}"></i>{escape(name)}</span>' for name, colour in colours.items())
-    return f"<div class=keys>{inner}</div>"
+    return macro("keys", colours)
 
 
-def status_bar(episode: Episode) -> str:
+def filters(offered: Mapping[str, Sequence[str]]) -> Markup:
+    """Return what chooses among cards: a text, and by label its values."""
+    return macro("filters", offered)
+
+
+def status_bar(episode: Episode) -> Markup:
     """Return the safety filter's status over an episode as one thin bar; the graver status wins within a piece."""
     verdict = episode.verdict
     if verdict is None or not len(verdict.decided):
-        return ""
+        return Markup()
     seconds = episode.seconds(verdict.decided)
     pieces = int(np.clip(episode.duration / 0.02, 100, 600))
     edges = np.linspace(0.0, max(episode.duration, 1e-9), pieces + 1)
     place = np.clip(np.searchsorted(edges, seconds, side="right") - 1, 0, pieces - 1)
-    worst = [int(verdict.status[place == i].max()) if (place == i).any() else None for i in range(pieces)]
-    runs: list[tuple[int | None, int]] = []
-    for status in worst:
-        # A piece without a tick goes on as the one before.
-        status = runs[-1][0] if status is None and runs else status
-        if runs and runs[-1][0] == status:
-            runs[-1] = (status, runs[-1][1] + 1)
-        else:
-            runs.append((status, 1))
-    inner = "".join(f'<i style="width:{100 * length / pieces:.2f}%;background:{_colour(status)}"></i>' for status, length in runs)
-    return f"<div class=bar>{inner}</div>"
+    worst: list[int | None] = []
+    for i in range(pieces):  # a piece without a tick goes on as the one before
+        worst.append(int(verdict.status[place == i].max()) if (place == i).any() else worst[-1] if worst else None)
+    runs = [(status, len(list(same))) for status, same in groupby(worst)]
+    return macro("bar", [(100 * length / pieces, _colour(status)) for status, length in runs])
 
 
 def _colour(status: int | None) -> str:

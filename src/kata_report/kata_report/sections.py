@@ -2,7 +2,8 @@
 """Sections that reports share: joint curves, latency, learning, safety, the list of episodes."""
 
 from collections.abc import Sequence
-from html import escape
+
+from markupsafe import Markup
 
 from kata_data.dataset import Manifest
 from kata_data.episodes.episode import Episode
@@ -25,7 +26,7 @@ def milliseconds(stage: Latency, share: float) -> str:
     return f"{stage.quantile(share):.0f} ms" if len(stage.milliseconds) else "–"
 
 
-def joints(episodes: Sequence[tuple[str, Episode]], names: Sequence[str], robot: RobotModel) -> str:
+def joints(episodes: Sequence[tuple[str, Episode]], names: Sequence[str], robot: RobotModel) -> Markup:
     """Show target, command and measurement of some joints in titled episodes."""
     index = robot.layout.indices(names)
     parts = []
@@ -39,7 +40,7 @@ def joints(episodes: Sequence[tuple[str, Episode]], names: Sequence[str], robot:
     return page.section("Target, command, measured", text, *parts)
 
 
-def latency(groups: Sequence[tuple[str, Sequence[Episode]]]) -> str:
+def latency(groups: Sequence[tuple[str, Sequence[Episode]]]) -> Markup:
     """Show how long each stage takes, one column a group."""
     every = [(title, latencies(episodes)) for title, episodes in groups]
     every = [(title, stages) for title, stages in every if len(stages[-1].milliseconds)]
@@ -48,12 +49,14 @@ def latency(groups: Sequence[tuple[str, Sequence[Episode]]]) -> str:
         text = (
             "Simulated time waited for every node, so that this run is a function of its seeds; nothing in it tells of latency."
         )
-        where = "What a sample takes to become a command on this machine: <code>python benchmarks/latency.py</code>."
-        return page.section("Latency", text, f"<p>{where}</p>")
+        where = page.paragraph(
+            "What a sample takes to become a command on this machine: ", page.code("python benchmarks/latency.py"), "."
+        )
+        return page.section("Latency", text, where)
     limit = max((stage.quantile(0.995) for _, stages in every for stage in stages), default=0.0)
     columns = []
     for title, stages in every:
-        rows = [(escape(s.title), *(milliseconds(s, share) for share in (0.5, 0.99, 1.0))) for s in stages]
+        rows = [(s.title, *(milliseconds(s, share) for share in (0.5, 0.99, 1.0))) for s in stages]
         drawing = latency_chart(stages, max(limit, 8.0), 4.0 if simulated else 1.0, f"latency by stage, {title.lower()}")
         figures = page.table(("stage", "median", "p99", "longest"), rows, numbers=(1, 2, 3))
         columns += [page.heading(title, f"{len(stages[-1].milliseconds)} samples") + page.chart(drawing), figures]
@@ -65,64 +68,61 @@ def latency(groups: Sequence[tuple[str, Sequence[Episode]]]) -> str:
     )
     if simulated:
         text += " On the simulator's clock, time goes in steps of 4 ms."
-    return page.section("Latency", text, page.columns(*columns) if columns else "")
+    return page.section("Latency", text, page.columns(*columns) if columns else Markup())
 
 
-def learning(losses: Sequence[EpochLoss], manifest: Manifest | None) -> str:
+def learning(losses: Sequence[EpochLoss], manifest: Manifest | None) -> Markup:
     """Show how training went and on what."""
     if not losses:
-        return ""
+        return Markup()
     left = page.chart(loss_chart(losses), "The epoch with the lowest loss on held-out episodes is kept.")
-    right = _data(manifest) if manifest else ""
+    right = _data(manifest) if manifest else Markup()
     text = "Behaviour cloning of chunks of actions, with joints displaced at random so that the policy learns its way back."
     return page.section("Learning", text, page.columns(left, right))
 
 
-def _data(manifest: Manifest) -> str:
+def _data(manifest: Manifest) -> Markup:
     dropped = sum(sum(entry.dropped.values()) for entry in manifest.episodes)
     held = sum(entry.split == "validation" for entry in manifest.episodes)
     kept = sum(entry.steps for entry in manifest.episodes)
     rows = [
         ("episodes", f"{len(manifest.episodes) - held} to train, {held} held out"),
         ("steps", f"{kept} at {manifest.rate:g} Hz; {dropped} dropped for want of a sample in time"),
-        ("sees", "<br>".join(f"<code>{escape(term)}</code>" for term in manifest.terms)),
-        ("moves", "<br>".join(f"<code>{escape(joint)}</code>" for joint in manifest.joint_names)),
+        ("sees", Markup("<br>").join(map(page.code, manifest.terms))),
+        ("moves", Markup("<br>").join(map(page.code, manifest.joint_names))),
     ]
     return page.table(("", "the dataset"), rows)
 
 
-def safety(title: str, episodes: Sequence[Episode], robot: RobotModel) -> str:
+def safety(title: str, episodes: Sequence[Episode], robot: RobotModel) -> Markup:
     """Show what the safety filter did in some episodes."""
     summary = summarise_safety(episodes)
     if not summary.ticks:
-        return ""
-    rows = [
-        (f"<code>{escape(reason)}</code>", str(count), f"{count / summary.ticks:.1%}")
-        for reason, count in summary.reasons.most_common()
-    ]
-    reasons = page.table(("reason", "ticks", "share"), rows, numbers=(1, 2)) if rows else "<p>Nothing was ever limited.</p>"
+        return Markup()
+    rows = [(page.code(reason), str(count), f"{count / summary.ticks:.1%}") for reason, count in summary.reasons.most_common()]
+    reasons = page.table(("reason", "ticks", "share"), rows, numbers=(1, 2), empty="Nothing was ever limited.")
     names = robot.layout.names
     limits = page.chart(limit_chart(flag_seconds(episodes, len(names)), names), "Which limit acted, and on which joint")
-    bars = page.table(("episode", "from start to end"), [(escape(e.info.path.name), page.status_bar(e)) for e in episodes])
+    bars = page.table(("episode", "from start to end"), [(e.info.path.name, page.status_bar(e)) for e in episodes])
     text = (
         f"The filter judges every target, of a person or a policy alike, {SafetyConfig().rate:g} times a second. "
         f"Shown is: {title.lower()}; each bar is one episode."
     )
     few = len(episodes) <= _FEW
-    parts = [bars, page.columns(reasons, limits)] if few else [page.columns(page.scroll(bars), f"{reasons}<br>{limits}")]
+    parts = [bars, page.columns(reasons, limits)] if few else [page.columns(page.scroll(bars), reasons + Markup("<br>") + limits)]
     return page.section("Safety", text, page.keys(style.STATUS), *parts)
 
 
-def episode_list(rows: Sequence[tuple[str, Episode, str]], last: str) -> str:
+def episode_list(rows: Sequence[tuple[str, Episode, str]], last: str) -> Markup:
     """List episodes: who moved the robot, the episode, and what stands in the last column under the given title."""
     cells = [
         (
-            escape(e.info.path.name),
-            escape(title.lower()),
+            e.info.path.name,
+            title.lower(),
             page.pill(e.info.success),
             "–" if e.succeeded is None else f"{e.succeeded:.2f} s",
             f"{e.duration:.2f} s",
-            escape(note),
+            note,
             str(sum(e.info.messages.values())),
         )
         for title, e, note in rows

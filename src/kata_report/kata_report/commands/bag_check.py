@@ -103,7 +103,7 @@ def _write(args: argparse.Namespace, found: "GradedSet") -> None:
         with new_file(args.json) as partial:
             partial.write_text(json.dumps(found.numbers(), indent=1, allow_nan=False) + "\n", encoding="utf-8")
     if args.out and found.bags:
-        from kata_report.pages.quality_report import render
+        from kata_report.pages.grading_report import render
 
         with new_file(args.out) as partial:
             partial.write_text(render(found, args.bar), encoding="utf-8")

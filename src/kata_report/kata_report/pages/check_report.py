@@ -2,9 +2,9 @@
 """The page of a check: violations, margins, what the filter would change, and the robot at the worst moments."""
 
 from collections.abc import Sequence
-from html import escape
 
 import numpy as np
+from markupsafe import Markup
 
 from kata_data.replay.checking import Checked
 from kata_model.robot import RobotModel
@@ -61,7 +61,7 @@ def _files(count: int) -> str:
     return f"{count} file{'s' if count != 1 else ''}"
 
 
-def _summary(results: Sequence[Checked], bad: Sequence[str]) -> str:
+def _summary(results: Sequence[Checked], bad: Sequence[str]) -> Markup:
     total = sum(len(checked.violations) for checked in results)
     touched = sum(not checked.clean for checked in results)
     says = f"in {touched} of {_files(len(results))}: spans of time in which a joint is beyond one of its limits."
@@ -80,7 +80,7 @@ def _summary(results: Sequence[Checked], bad: Sequence[str]) -> str:
     return page.big(str(total), "violations" if total != 1 else "violation", says, figures=figures)
 
 
-def _file(checked: Checked, robot: RobotModel, meter: UsageMeter, renderer: PoseRenderer | None) -> str:
+def _file(checked: Checked, robot: RobotModel, meter: UsageMeter, renderer: PoseRenderer | None) -> Markup:
     parts = [
         page.heading("Risk by joint and time", "largest share of any limit"),
         page.chart(risk_map(checked, robot.layout.names)),
@@ -98,11 +98,11 @@ def _file(checked: Checked, robot: RobotModel, meter: UsageMeter, renderer: Pose
     return page.section(checked.path.name, text, *parts)
 
 
-def _moments(checked: Checked, meter: UsageMeter) -> str:
+def _moments(checked: Checked, meter: UsageMeter) -> Markup:
     rows = [
         (
             f"{violation.worst:.2f} s",
-            escape(plain(violation.joint)),
+            plain(violation.joint),
             violation.kind,
             moment_text(violation, meter),
             f"{1e3 * (violation.end - violation.begin):.0f} ms" if violation.end > violation.begin else "one sample",
@@ -138,35 +138,31 @@ def _shot(checked: Checked, robot: RobotModel, renderer: PoseRenderer, row: int)
     return Shot(jpeg_uri(encode(image)), float(checked.motion.seconds[row]), word)
 
 
-def _filter(results: Sequence[Checked]) -> str:
+def _filter(results: Sequence[Checked]) -> Markup:
     reasons: dict[str, int] = {}
     for checked in results:
         for name, count in checked.passage.reasons.items():
             reasons[name] = reasons.get(name, 0) + count
     ticks = max(1, sum(len(checked.passage.verdicts) for checked in results))
-    rows = [
-        (escape(name), str(count), f"{count / ticks:.1%}") for name, count in sorted(reasons.items(), key=lambda item: -item[1])
-    ]
+    rows = [(name, str(count), f"{count / ticks:.1%}") for name, count in sorted(reasons.items(), key=lambda item: -item[1])]
     change = max(float(checked.passage.change().max()) for checked in results)
     text = (
         f"Its commands left what the input swept within the last 0.1 s by at most {np.degrees(change):.1f}°. "
         "A limit acts before it is reached: the filter keeps margins, and room to brake."
     )
-    body = (
-        page.table(("reason", "ticks", "share"), rows, numbers=(1, 2)) if rows else "<p>Nothing: every target was followed.</p>"
-    )
+    body = page.table(("reason", "ticks", "share"), rows, numbers=(1, 2), empty="Nothing: every target was followed.")
     return page.section("What the filter does", text, body)
 
 
-def _list(results: Sequence[Checked], bad: Sequence[str]) -> str:
+def _list(results: Sequence[Checked], bad: Sequence[str]) -> Markup:
     rows = []
     for checked in results:
         counts = [sum(v.kind == kind for v in checked.violations) for kind in KINDS]
         same = f"{checked.replayed.equal} of {checked.replayed.compared}" if checked.replayed else "–"
-        mark = '<span class="pill good">clean</span>' if checked.clean else '<span class="pill bad">violations</span>'
+        mark = page.pill(checked.clean, "clean", "violations")
         change = f"{np.degrees(float(checked.passage.change().max())):.1f}°"
-        rows.append((escape(checked.path.name), mark, *map(str, counts), f"{float(checked.usage.risk.max()):.0%}", change, same))
+        rows.append((checked.path.name, mark, *map(str, counts), f"{float(checked.usage.risk.max()):.0%}", change, same))
     head = ("file", "", *KINDS, "worst", "changed by", "verdicts as recorded")
-    broken = "".join(f"<p>{escape(line)}</p>" for line in bad)
+    broken = Markup().join(map(page.paragraph, bad))
     text = "The gravest first. Where a bag holds verdicts, the filter decided again on what it knew then."
     return page.section("All files", text, page.scroll(page.table(head, rows, numbers=range(2, len(head)))), broken)

@@ -3,9 +3,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 
 import numpy as np
+from markupsafe import Markup
 from numpy.typing import NDArray
 
 from kata_data.episodes.episode import BodySeries, Episode
@@ -117,10 +117,10 @@ def _most_limited(report: ClipReport) -> tuple[str, str]:
     return f"{seconds[worst]:.1f} s", f"limits acted on the {plain(names[worst])}, more than on any other joint"
 
 
-def _films(robot: RobotModel, episode: Episode, track: WristTrack) -> str:
+def _films(robot: RobotModel, episode: Episode, track: WristTrack) -> Markup:
     human = episode.human
     if human is None:
-        return ""
+        return Markup()
     rows = _moving(human)
     chosen = rows[np.linspace(0, len(rows) - 1, _SHOTS).astype(int)]
     with try_rendering(robot, 250, 400) as renderer:
@@ -139,9 +139,7 @@ def _moving(human: BodySeries) -> NDArray[np.intp]:
     return rows[moved.argmax() :] if moved.any() else rows
 
 
-def _side_by_side(
-    renderer: PoseRenderer, robot: RobotModel, episode: Episode, human: BodySeries, row: int, delay: float
-) -> Shot:
+def _side_by_side(renderer: PoseRenderer, robot: RobotModel, episode: Episode, human: BodySeries, row: int, delay: float) -> Shot:
     """Render the robot as it was a delay [s] after a sample of the human, with the human as a figure beside it."""
     height = robot.description.base_height
     view = View((0.0, 0.0, 1.03 * height), distance=2.6 * height, azimuth=2.75, elevation=-0.1)
@@ -155,7 +153,7 @@ def _side_by_side(
     return Shot(jpeg_uri(encode(image)), float(episode.seconds(human.stamp[row : row + 1])[0]), "")
 
 
-def _limits(robot: RobotModel, episode: Episode) -> str:
+def _limits(robot: RobotModel, episode: Episode) -> Markup:
     drawing = page.chart(limit_raster(episode, robot.layout.names))
-    text = f"When which limit acted on which joint, in {escape(episode.info.path.name)}."
-    return page.section("What was limited", text, drawing or "<p>No limit ever acted.</p>")
+    text = f"When which limit acted on which joint, in {episode.info.path.name}."
+    return page.section("What was limited", text, drawing or page.paragraph("No limit ever acted."))

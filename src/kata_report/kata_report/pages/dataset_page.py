@@ -3,11 +3,11 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from html import escape
 from pathlib import Path
 
 import cv2
 import numpy as np
+from markupsafe import Markup
 
 from kata_data.dataset import Dataset, EpisodeEntry, Manifest
 from kata_data.dataset.assemble import Steps, episodes_of
@@ -24,7 +24,7 @@ _FILTERED = 12
 
 _SCRIPT = """<script>
 const cards = [...document.querySelectorAll('.episode')], inputs = [...document.querySelectorAll('.filters [name]')];
-const told = document.querySelector('.filters output');
+const status = document.querySelector('.filters output');
 function show() {
   let shown = 0;
   for (const card of cards) {
@@ -33,7 +33,7 @@ function show() {
       : labels[i.name] === i.value));
     card.hidden = !fits; shown += fits;
   }
-  told.textContent = `${shown} of ${cards.length} episodes`;
+  status.textContent = `${shown} of ${cards.length} episodes`;
 }
 inputs.forEach(i => i.addEventListener('input', show)); show();
 </script>"""
@@ -67,7 +67,7 @@ def _lead(about: Manifest) -> str:
     return f"Robot {about.robot}, task {about.task}, {about.rate:g} steps a second, {len(about.joint_names)} joints."
 
 
-def _tiles(dataset: Dataset) -> str:
+def _tiles(dataset: Dataset) -> Markup:
     entries = dataset.manifest.episodes
     dropped = sum(sum(entry.dropped.values()) for entry in entries)
     human = int(dataset.intervention.sum())
@@ -84,68 +84,56 @@ def _tiles(dataset: Dataset) -> str:
     return page.tiles(figures)
 
 
-def _statistics(about: Manifest) -> str:
+def _statistics(about: Manifest) -> Markup:
     rows = []
     for name, of in about.statistics.items():
         joints = about.joint_names if name in ("action", "joint_position", "joint_velocity") else ()
         for i, numbers in enumerate(zip(of.low, of.mean, of.high, of.std, strict=True)):
             axes = "rgb" if name.startswith("camera.") else "xyz" if len(of.mean) == 3 else ""
             part = joints[i] if i < len(joints) else axes[i] if axes else str(i)
-            rows.append((escape(name), escape(part), *(f"{number:.3f}" for number in numbers)))
+            rows.append((name, part, *(f"{number:.3f}" for number in numbers)))
     return page.table(("quantity", "element", "least", "mean", "greatest", "spread"), rows, numbers=(2, 3, 4, 5))
 
 
-def _left_out(about: Manifest) -> str:
-    rows = [
-        (escape(Path(entry.bag).name), escape(stream), str(count))
-        for entry in about.episodes
-        for stream, count in entry.dropped.items()
-    ]
-    bags = [(escape(Path(bag).name), escape(reason), "whole bag") for bag, reason in about.skipped.items()]
-    return page.scroll(page.table(("episode", "for want of", "steps"), [*bags, *rows], numbers=(2,))) if bags or rows else ""
+def _left_out(about: Manifest) -> Markup:
+    rows = [(Path(entry.bag).name, stream, str(count)) for entry in about.episodes for stream, count in entry.dropped.items()]
+    bags = [(Path(bag).name, reason, "whole bag") for bag, reason in about.skipped.items()]
+    table = page.table(("episode", "for want of", "steps"), [*bags, *rows], numbers=(2,), empty="")
+    return page.scroll(table) if table else table
 
 
-def _episodes(dataset: Dataset, most: int) -> Iterator[str]:
+def _episodes(dataset: Dataset, most: int) -> Iterator[Markup]:
     entries = dataset.manifest.episodes
     yield page.keys({name.removesuffix("_joint"): colour for name, colour in colours_of(dataset.manifest.joint_names).items()})
     yield _filters(entries[:most])
     for i, steps in enumerate(episodes_of(dataset)[:most]):
         yield _card(dataset, i, steps)
     if len(entries) > most:
-        yield f"<p>… and {len(entries) - most} more; <code>--episodes {len(entries)}</code> shows all.</p>"
-    yield _SCRIPT
+        yield page.paragraph(f"… and {len(entries) - most} more; ", page.code(f"--episodes {len(entries)}"), " shows all.")
+    yield Markup(_SCRIPT)
 
 
 def _labels(entry: EpisodeEntry) -> dict[str, str]:
     return {**entry.labels, "split": entry.split, "outcome": "success" if entry.success else "no success"}
 
 
-def _filters(entries: Sequence[EpisodeEntry]) -> str:
+def _filters(entries: Sequence[EpisodeEntry]) -> Markup:
     values: dict[str, set[str]] = {}
     for entry in entries:
         for name, value in _labels(entry).items():
             values.setdefault(name, set()).add(value)
-    offered = {name: found for name, found in sorted(values.items()) if 1 < len(found) <= _FILTERED}
-    choices = "".join(
-        f'<label>{escape(name)} <select name="{escape(name)}"><option value="">all</option>'
-        + "".join(f'<option value="{escape(value)}">{escape(value)}</option>' for value in sorted(found))
-        + "</select></label>"
-        for name, found in offered.items()
-    )
-    return f'<div class=filters><input name="*" placeholder="text">{choices}<output></output></div>'
+    return page.filters({name: sorted(found) for name, found in sorted(values.items()) if 1 < len(found) <= _FILTERED})
 
 
-def _card(dataset: Dataset, index: int, steps: Steps) -> str:
+def _card(dataset: Dataset, index: int, steps: Steps) -> Markup:
     entry = steps.entry
-    labels = escape(json.dumps(_labels(entry)))
     title = page.heading(f"{index} · {Path(entry.bag).name}", f"{entry.task} · {steps.action.shape[0]} steps · {entry.split}")
-    strips = "".join(page.strip(_shots(dataset, index, steps, camera), camera) for camera in steps.frame)
+    strips = Markup().join(page.strip(_shots(dataset, index, steps, camera), camera) for camera in steps.frame)
     seconds = (steps.stamp - steps.stamp[0]) * 1e-9
     drawn = curves(seconds, steps.action, steps.observation.get("joint_position"), f"commands of {Path(entry.bag).name}")
-    told = " · ".join(f"{escape(name)} {escape(value)}" for name, value in entry.labels.items())
-    return (
-        f'<div class=episode data-labels="{labels}">{title}{page.pill(entry.success)} <small>{told}</small>{strips}{drawn}</div>'
-    )
+    labels = " · ".join(f"{name} {value}" for name, value in entry.labels.items())
+    pill = page.pill(entry.success)
+    return page.macro("card", json.dumps(_labels(entry)), title, pill, labels, strips + drawn)
 
 
 def _shots(dataset: Dataset, index: int, steps: Steps, camera: str) -> list[Shot]:

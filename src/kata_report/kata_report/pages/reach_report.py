@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from markupsafe import Markup
+
 from kata_data.dataset import Manifest, load_dataset
 from kata_data.episodes.episode import Episode
 from kata_learning.evaluation.interval import Interval, wilson
@@ -74,9 +76,7 @@ class ReachReport:
         return flat
 
 
-def gather(
-    folder: Path, robot: RobotModel, demonstrations: Sequence[Episode], rollouts: Sequence[Episode]
-) -> ReachReport:
+def gather(folder: Path, robot: RobotModel, demonstrations: Sequence[Episode], rollouts: Sequence[Episode]) -> ReachReport:
     """Add what lies beside the bags: ``train`` and ``dataset`` in the folder, if they are there."""
     goal = load_sim_data(robot.description).tasks.reach
     return ReachReport(
@@ -112,7 +112,7 @@ def render(report: ReachReport) -> str:
     return page.document(task[:1].upper() + task[1:], lead, body, f"{data}All figures come from the recorded bags.")
 
 
-def _hero(report: ReachReport) -> str:
+def _hero(report: ReachReport) -> Markup:
     acting = report.groups[-1][1]
     safety = summarise_safety(acting)
     seconds = sorted(e.succeeded for e in acting if e.succeeded is not None)
@@ -138,9 +138,9 @@ def _hero(report: ReachReport) -> str:
     return page.big(f"{100 * rate:.0f}", "%", says, rate_chart(rate, low, high), figures)
 
 
-def _films(report: ReachReport, typical: Sequence[tuple[str, Episode]]) -> str:
+def _films(report: ReachReport, typical: Sequence[tuple[str, Episode]]) -> Markup:
     if not report.frame:
-        return ""
+        return Markup()
     parts = []
     with try_rendering(report.robot, 420, 420) as renderer:
         for title, episode in typical:
@@ -161,9 +161,9 @@ def _typical(episodes: Sequence[Episode]) -> Episode:
     return won[len(won) // 2] if won else episodes[0]
 
 
-def _approach(report: ReachReport) -> str:
+def _approach(report: ReachReport) -> Markup:
     if not report.frame:
-        return ""
+        return Markup()
     ways = [
         [(*distance_to_goal(e, report.robot, report.frame), e.info.success) for e in episodes]
         for episodes in (report.demonstrations, report.rollouts)
@@ -175,7 +175,7 @@ def _approach(report: ReachReport) -> str:
     return page.section("Every attempt", text, page.chart(approach_chart(ways[0], ways[1], TOLERANCE)))
 
 
-def _list(report: ReachReport) -> str:
+def _list(report: ReachReport) -> Markup:
     rows = [(title, e, _last(report, e)) for title, episodes in reversed(report.groups) for e in episodes]
     return sections.episode_list(rows, "palm to goal at the end")
 

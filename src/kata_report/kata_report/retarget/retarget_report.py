@@ -2,9 +2,9 @@
 """The pages on retargeted clips: one a clip, and a list where there are many."""
 
 from collections.abc import Sequence
-from html import escape
 
 import numpy as np
+from markupsafe import Markup
 
 from kata_model.robot import RobotModel
 from kata_report import page
@@ -45,7 +45,7 @@ def clip_page(robot: RobotModel, view: ClipView, renderer: PoseRenderer | None) 
         page.section(
             "Velocities",
             "The joints that come nearest to their velocity limits. Above the line the robot's safety filter lags behind.",
-            page.chart(velocity_chart(view)) if len(view.seconds) > 1 else "",
+            page.chart(velocity_chart(view)) if len(view.seconds) > 1 else Markup(),
         ),
         _adaptation(robot, view),
         _calibration(view),
@@ -64,21 +64,21 @@ def index_row(view: ClipView, link: str) -> IndexRow:
     if view.adaptation:
         span += f" ({view.adaptation.duration_factor:.2f} ×)"
     what = f"{len(faults)} faults" if len(faults) > 1 else "1 fault"
-    return (f'<a href="{escape(link)}">{escape(view.name)}</a>', span, page.pill(not faults, "clean", what), *numbers)
+    return (Markup('<a href="{}">{}</a>').format(link, view.name), span, page.pill(not faults, "clean", what), *numbers)
 
 
 def index_page(robot: RobotModel, rows: Sequence[IndexRow], errors: Sequence[tuple[str, str]]) -> str:
     """Return the list of many clips; errors are pairs of a clip's name and why there is no motion."""
     head = ("clip", "length", "verdict", *_TITLES)
     body = [page.section("Clips", "Each leads to a page of its own.", page.table(head, rows, numbers=(1, *range(3, len(head)))))]
-    failed = page.table(("clip", "why"), [(escape(name), escape(why)) for name, why in errors]) if errors else ""
+    failed = page.table(("clip", "why"), errors, empty="")
     body.append(page.section("Not retargeted", "These clips could not be read or followed.", failed))
     name = robot.description.name.upper()
     lead = f"{len(rows)} clips of human motion turned into the {name}'s."
     return page.document(f"Motions of the {name}", lead, body, _FOOTER)
 
 
-def _first(view: ClipView) -> str:
+def _first(view: ClipView) -> Markup:
     faults = find_faults(view)
     says = "is how far the robot's keypoints are from the human's on average, both from the hips."
     figures = [
@@ -97,20 +97,20 @@ def _number(view: ClipView, metric: Metric) -> str:
     return "–" if np.isnan(value) else f"{value:.{0 if metric.limit == 0.0 or value >= 100 else 1}f} {metric.unit}".rstrip()
 
 
-def _films(robot: RobotModel, view: ClipView, renderer: PoseRenderer | None) -> str:
+def _films(robot: RobotModel, view: ClipView, renderer: PoseRenderer | None) -> Markup:
     if renderer is None:
-        return ""
+        return Markup()
     shots = [side_by_side(renderer, robot, view, row) for row in interesting_frames(view, _SHOTS)]
     text = "The moments that differ most. On the left the human, as a figure of the robot's size; on the right the robot."
     return page.section("Side by side", text, page.strip(shots, tall=True))
 
 
-def _verdict(view: ClipView) -> str:
+def _verdict(view: ClipView) -> Markup:
     faults = find_faults(view)
-    words = page.bullets(str(fault) for fault in faults) if faults else "<p>Clean: every figure is within its limit.</p>"
+    words = page.bullets(str(fault) for fault in faults) if faults else page.paragraph("Clean: every figure is within its limit.")
     rows = [
         (
-            escape(metric.title),
+            metric.title,
             _number(view, metric),
             "–" if np.isinf(metric.limit) else f"{metric.limit:g} {metric.unit}".rstrip(),
             "" if np.isinf(metric.limit) else page.pill(within(view, metric), "within", "beyond"),
@@ -119,22 +119,23 @@ def _verdict(view: ClipView) -> str:
     ]
     table = page.table(("figure", "this clip", "clean up to", ""), rows, numbers=(1, 2))
     text = "A clip is clean if all figures are within the limits for motion on a flat floor."
-    return page.section("Verdict", text, words, "<br>", table)
+    return page.section("Verdict", text, words, Markup("<br>"), table)
 
 
-def _adaptation(robot: RobotModel, view: ClipView) -> str:
+def _adaptation(robot: RobotModel, view: ClipView) -> Markup:
     adaptation = view.adaptation
     if adaptation is None:
-        note = "<p>Not checked; <code>kata retarget … --adapt</code> does, and slows or lowers what cannot be done.</p>"
+        how = page.code("kata retarget … --adapt")
+        note = page.paragraph("Not checked; ", how, " does, and slows or lowers what cannot be done.")
         return page.section("Dynamics", "Whether motors, floor and gravity can do what the motion asks.", note)
     text = "By inverse dynamics: can motors, floor and gravity do what the motion asks? Where not, it is slowed or lowered."
     worst = [
-        (escape(kind), f"{before:.2f}", f"{after:.2f}", page.pill(after <= 1.01, "within", "beyond"))
+        (kind, f"{before:.2f}", f"{after:.2f}", page.pill(after <= 1.01, "within", "beyond"))
         for kind, (before, after) in adaptation.worst.items()
     ]
     table = page.table(("largest value per limit", "before", "after", ""), worst, numbers=(1, 2))
     limit = bounds_of(robot, AdaptConfig()).effort
-    parts = [f"<p>{escape(str(adaptation))}</p>", page.columns(table, _share(adaptation))]
+    parts = [page.paragraph(str(adaptation)), page.columns(table, _share(adaptation))]
     if adaptation.trajectory is not adaptation.original:
         parts.append(page.heading("Speed") + page.chart(speed_chart(adaptation)))
     parts.append(page.heading("Efforts", "after adapting") + page.chart(effort_chart(view, adaptation, limit)))
@@ -145,7 +146,7 @@ def _adaptation(robot: RobotModel, view: ClipView) -> str:
     return page.section("Dynamics", text, *parts)
 
 
-def _share(adaptation: Adaptation) -> str:
+def _share(adaptation: Adaptation) -> Markup:
     figures = [
         (f"{adaptation.violating[0]:.0%}", "of the frames were beyond a limit before"),
         (f"{adaptation.violating[1]:.0%}", "are after"),
@@ -154,8 +155,8 @@ def _share(adaptation: Adaptation) -> str:
     return page.tiles(figures)
 
 
-def _calibration(view: ClipView) -> str:
-    limbs = [(escape(limb), f"{100 * h:.1f} cm", f"{100 * r:.1f} cm", f"{r / h:.2f}") for limb, (h, r) in view.limbs.items()]
+def _calibration(view: ClipView) -> Markup:
+    limbs = [(limb, f"{100 * h:.1f} cm", f"{100 * r:.1f} cm", f"{r / h:.2f}") for limb, (h, r) in view.limbs.items()]
     table = page.table(("limb", "human", "robot", "scale"), limbs, numbers=(1, 2, 3))
     text = "What was found out about the clip's file, and how large the robot's limbs are beside the human's."
     return page.section("Calibration", text, page.columns(page.bullets(view.result.notes), table))

@@ -3,16 +3,16 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from html import escape
 
 import numpy as np
+from markupsafe import Markup
 
 from kata_data.episodes.episode import Episode, read_episode
 from kata_data.grading import Collection, Level
 from kata_data.grading.from_bag import GradedBag, GradedSet
 from kata_model.robot import RobotModel, load_robot
 from kata_report import page
-from kata_report.pages.quality_charts import LEVEL_COLOURS, coverage_chart, finding_map, grade_chart, residual_chart, way_chart
+from kata_report.pages.grading_charts import LEVEL_COLOURS, coverage_chart, finding_map, grade_chart, residual_chart, way_chart
 from kata_report.pictures import head_strip, instants, scene_strip, try_rendering
 from kata_sim import PoseRenderer
 
@@ -46,7 +46,7 @@ def _episodes(count: int) -> str:
     return f"{count} episode{'s' if count != 1 else ''}"
 
 
-def _summary(found: GradedSet, bar: str) -> str:
+def _summary(found: GradedSet, bar: str) -> Markup:
     bags = found.bags
     below = len(found.below(bar))
     says = f"is what nine of ten episodes reach. Below {bar}: {below or 'none'}."
@@ -66,7 +66,7 @@ def _summary(found: GradedSet, bar: str) -> str:
     return page.big(found.letter, "", says, page.chart(grade_chart([bag.grade.letter for bag in bags])), figures)
 
 
-def _findings(found: GradedSet) -> str:
+def _findings(found: GradedSet) -> Markup:
     counts: Counter[tuple[str, Level]] = Counter(
         (f.measure, f.level) for bag in found.bags for f in bag.grade.findings if f.level
     )
@@ -74,13 +74,13 @@ def _findings(found: GradedSet) -> str:
     for (measure, level), count in counts.items():
         measures[measure] += count * (1000 if level is Level.FAILURE else 1)
     rows = [
-        (escape(m), _count(counts[m, Level.FAILURE]), _count(counts[m, Level.WARNING]), _worst(found, m))
+        (m, _count(counts[m, Level.FAILURE]), _count(counts[m, Level.WARNING]), _worst(found, m))
         for m, _ in measures.most_common()
     ]
-    table = page.table(("measure", "failures", "warnings", "at worst"), rows, numbers=(1, 2)) if rows else "<p>Nothing.</p>"
+    table = page.table(("measure", "failures", "warnings", "at worst"), rows, numbers=(1, 2), empty="Nothing.")
     text = "Each column is an episode, each row a measure. The worst of each measure is told in words."
     return page.section(
-        "What lowers the grades", text, page.keys(LEVEL_COLOURS), page.chart(finding_map(found.bags)), "<br>", table
+        "What lowers the grades", text, page.keys(LEVEL_COLOURS), page.chart(finding_map(found.bags)), Markup("<br>"), table
     )
 
 
@@ -91,10 +91,10 @@ def _count(count: int) -> str:
 def _worst(found: GradedSet, measure: str) -> str:
     every = [(f.level, f.value, f.text, bag.path.name) for bag in found.bags for f in bag.grade.findings if f.measure == measure]
     _, _, text, name = max(every, key=lambda finding: finding[:2])
-    return f"{escape(text)} <small>({escape(name)})</small>"
+    return Markup("{} <small>({})</small>").format(text, name)
 
 
-def _agreement(task: str, found: Collection, graded: GradedSet) -> str:
+def _agreement(task: str, found: Collection, graded: GradedSet) -> Markup:
     robot = _robot_of(graded, found)
     from_median, unexplained = np.degrees(np.median(found.deviation)), np.degrees(np.median(found.residual))
     text = (
@@ -102,13 +102,11 @@ def _agreement(task: str, found: Collection, graded: GradedSet) -> str:
         f"median way, {unexplained:.1f}° from what start and goal explain (each judged by the others)."
     )
     people = [
-        (escape(o.name or "nobody named"), str(o.count), f"{o.duration:.1f} s", f"{np.degrees(o.offset):.1f}°")
-        for o in found.operators
+        (o.name or "nobody named", str(o.count), f"{o.duration:.1f} s", f"{np.degrees(o.offset):.1f}°") for o in found.operators
     ]
-    table = (
-        page.table(("operator", "episodes", "median length", "off the median way"), people, numbers=(1, 2, 3)) if people else ""
-    )
-    share = "" if np.isnan(found.between) else f"<p>{found.between:.0%} of the differences lie between operators.</p>"
+    head = ("operator", "episodes", "median length", "off the median way")
+    table = page.table(head, people, numbers=(1, 2, 3), empty="")
+    between = f"{found.between:.0%} of the differences lie between operators."
     return page.section(
         f"How they agree{f': {task}' if task else ''}",
         text,
@@ -116,7 +114,7 @@ def _agreement(task: str, found: Collection, graded: GradedSet) -> str:
         page.heading("What start and goal do not explain", "by episode; the dotted line is the median"),
         page.chart(residual_chart(found, f"deviation by episode, {task}")),
         table,
-        share,
+        Markup() if np.isnan(found.between) else page.paragraph(between),
         page.bullets([*found.notes, *(f"{o.name} {o.reason}" for o in found.outliers)]),
     )
 
@@ -125,7 +123,7 @@ def _robot_of(graded: GradedSet, found: Collection) -> RobotModel:
     return load_robot(next(bag.robot for bag in graded.bags if bag.path.name == found.names[0]))
 
 
-def _coverage(task: str, found: Collection, graded: GradedSet) -> str:
+def _coverage(task: str, found: Collection, graded: GradedSet) -> Markup:
     operator = {bag.path.name: bag.trace.operator for bag in graded.bags}
     people = [operator[name] for name in found.names]
     parts = []
@@ -140,7 +138,7 @@ def _coverage(task: str, found: Collection, graded: GradedSet) -> str:
     return page.section(f"What they cover{f': {task}' if task else ''}", text, page.columns(*parts))
 
 
-def _pictures(found: GradedSet) -> str:
+def _pictures(found: GradedSet) -> Markup:
     """Show the typical episode, and those worth a look: outliers first, then the worst grades."""
     why = {o.name: o.reason for together in found.collections.values() for o in together.outliers}
     grave = sorted(found.bags, key=lambda bag: (bag.path.name not in why, -ord(bag.grade.letter)))
@@ -168,7 +166,7 @@ def _typical(found: GradedSet) -> GradedBag:
     return sorted(found.bags, key=lambda bag: bag.grade.duration)[len(found.bags) // 2]
 
 
-def _strips(bag: GradedBag, renderer: PoseRenderer | None) -> list[str]:
+def _strips(bag: GradedBag, renderer: PoseRenderer | None) -> list[Markup]:
     robot = load_robot(bag.robot)
     episode = read_episode(bag.path, robot.layout)
     stamps = instants(episode, _SHOTS)
@@ -187,7 +185,7 @@ def _hand(episode: Episode, robot: RobotModel) -> str:
     return frames[int(np.linalg.norm(np.diff(places, axis=0), axis=2).sum(axis=0).argmax())]
 
 
-def _streams(bags: Sequence[GradedBag]) -> str:
+def _streams(bags: Sequence[GradedBag]) -> Markup:
     topics = sorted({stream.topic for bag in bags for stream in bag.grade.streams})
     rows = []
     for topic in topics:
@@ -197,7 +195,7 @@ def _streams(bags: Sequence[GradedBag]) -> str:
         expected = max(stream.expected for stream in all_of)
         rows.append(
             (
-                f"<code>{escape(topic)}</code>",
+                page.code(topic),
                 f"{len(all_of)}",
                 f"{expected:g} Hz" if expected else "–",
                 f"{np.median(rates):.0f} Hz" if rates else "–",
@@ -212,15 +210,15 @@ def _streams(bags: Sequence[GradedBag]) -> str:
     return page.section("Streams", text, page.table(head, rows, numbers=range(1, len(head))))
 
 
-def _list(found: GradedSet) -> str:
+def _list(found: GradedSet) -> Markup:
     rows = [
         (
             page.grade(bag.grade.letter),
-            escape(bag.path.name),
+            bag.path.name,
             page.pill(bag.info.success),
             f"{bag.grade.duration:.1f} s",
             f"{bag.grade.rest.share:.0%}",
-            escape("; ".join(bag.grade.reasons)) or "–",
+            "; ".join(bag.grade.reasons) or "–",
         )
         for bag in found.bags
     ]
