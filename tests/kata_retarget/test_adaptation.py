@@ -12,7 +12,7 @@ from kata_retarget.adaptation import AdaptConfig, MotionPath, adapt, bounds_of
 from kata_retarget.adaptation.demand import measure
 from kata_retarget.adaptation.path import follow
 from kata_retarget.adaptation.plant import make_plant
-from kata_retarget.adaptation.smooth import smooth_below
+from kata_retarget.adaptation.slowing import smooth_below
 
 FPS = 60.0
 UPRIGHT = (0.0, 0.0, 0.0, 1.0)

@@ -9,7 +9,7 @@ from moving_human import swinging
 
 from kata_model import HumanFrames, RobotModel
 from kata_retarget import BodyRetargeter, RetargetConfig
-from kata_retarget.two_bones import hinge_of
+from kata_retarget.upper import hinge_of
 
 SECOND = 1_000_000_000
 SEEN = ("head", "left_hand", "right_hand")

@@ -12,10 +12,16 @@ import pinocchio as pin
 from kata_model.arrays import FloatArray
 from kata_model.frames import BODIES, HumanFrames
 from kata_retarget.skeleton import t_pose
-from kata_retarget.two_bones import ARM, ELBOW_POLE, SHOULDER, hinge_of
 
-__all__ = ["UpperBody", "is_upper_only"]
+__all__ = ["UpperBody", "hinge_of", "is_upper_only"]
 
+_ARM = (0.28, 0.26)
+"""Upper arm and forearm of a person of usual size [m] (Winter 2009, figure 4.1, for 1.75 m with the T-pose of frames)."""
+
+_ELBOW_POLE = np.array([-0.4, 0.5, -1.0])
+"""Where a relaxed left elbow points to, in the chest's axes: down, outwards and a little back."""
+
+_LEAST_BEND = 0.02  # a straight limb keeps this share of its length as sag, so that its plane is known
 _REST = dict(zip(BODIES, t_pose(0).position, strict=True))
 _HEAD = float(_REST["head"][2])
 _SIZES = (0.5, 1.5)  # of people, over the usual one's; a head outside this is not that of a person who stands
@@ -28,7 +34,7 @@ _CHEST_SHARE = 0.5  # share of the head's turn that the chest makes
 _CHEST = float((_REST["torso"] - _REST["pelvis"])[2] / (_REST["head"] - _REST["pelvis"])[2])
 _KNEE_POLE = np.array([1.0, 0.0, 0.0])
 _SIDES = (("left", 1.0), ("right", -1.0))
-_SHOULDER = SHOULDER * np.array([1.0, 1.0, 0.0])  # from the thorax, which is at its height
+_SHOULDER = np.array([0.0, 0.18, 0.0])  # the left one from the thorax, which is at its height [m]
 _HANGING = np.array([0.08, 0.06, -0.5])  # a relaxed left wrist from its shoulder [m]
 
 _Vectors = dict[str, FloatArray]
@@ -114,9 +120,9 @@ class UpperBody:
             self._hands[hand] = chest.T @ (wrist - shoulder), chest.T @ palm
         own = self._hands.get(hand, (self._size * mirror * _HANGING, _hanging_turn(sign)))
         wrist = shoulder + chest @ own[0]
-        lengths = self._size * ARM[0], self._size * ARM[1]
+        lengths = self._size * _ARM[0], self._size * _ARM[1]
         place[upper], place[hand], turn[hand] = shoulder, wrist, chest @ own[1]
-        place[lower] = hinge_of(shoulder, wrist, lengths, chest @ (mirror * ELBOW_POLE))
+        place[lower] = hinge_of(shoulder, wrist, lengths, chest @ (mirror * _ELBOW_POLE))
         turn[upper] = turn[lower] = _arm_turn(place[lower] - shoulder, wrist - place[lower], sign)
 
     def _with(self, frames: HumanFrames, place: _Vectors, turn: _Vectors) -> HumanFrames:
@@ -156,3 +162,26 @@ def _yaw_of(rotation: FloatArray) -> float:
 
 def _wrapped(angle: float) -> float:
     return float((angle + np.pi) % (2.0 * np.pi) - np.pi)
+
+
+def hinge_of(root: FloatArray, end: FloatArray, lengths: tuple[float, float], pole: FloatArray) -> FloatArray:
+    """Return the place of the hinge (elbow or knee), shape (3,), [m].
+
+    Args:
+        root: Shoulder or hip, shape (3,), [m].
+        end: Wrist or ankle, shape (3,), [m]; one out of reach is pointed at.
+        lengths: Of the first and the second bone [m].
+        pole: Direction to which the hinge points, shape (3,).
+    """
+    first, second = lengths
+    way = end - root
+    distance = float(np.linalg.norm(way))
+    along = way / distance if distance > 1e-6 else np.array([0.0, 0.0, -1.0])
+    reach = float(np.clip(distance, abs(first - second) + 1e-3, (first + second) * (1.0 - _LEAST_BEND)))
+    side = pole - (pole @ along) * along
+    if np.linalg.norm(side) < 1e-6:
+        side = np.array([along[2], 0.0, -along[0]]) if abs(along[1]) < 0.9 else np.array([1.0, 0.0, 0.0])
+    across = side / np.linalg.norm(side)
+    forward = (first**2 - second**2 + reach**2) / (2.0 * reach)
+    hinge: FloatArray = root + forward * along + np.sqrt(max(0.0, first**2 - forward**2)) * across
+    return hinge

@@ -13,9 +13,8 @@ from sensor_msgs.msg import Joy
 from kata_model.config.params import param
 from kata_model.errors import ConfigError
 from kata_nodes import params, qos
-from kata_nodes.sources.input_device import InputDevice, find_device
 from kata_nodes.spin import run
-from kata_teleop.engage.evdev import InputEvents
+from kata_teleop.engage.input_device import InputDevice, InputEvents, find_device
 
 
 @dataclass(frozen=True)

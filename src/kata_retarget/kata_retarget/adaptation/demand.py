@@ -3,18 +3,24 @@
 
 from dataclasses import dataclass
 
+import daqp
 import numpy as np
 import pinocchio as pin
 from numpy.typing import NDArray
 
 from kata_model.arrays import FloatArray
 from kata_model.trajectory import Trajectory
-from kata_retarget.adaptation.forces import carry
 from kata_retarget.adaptation.path import MotionPath, Sample
 from kata_retarget.adaptation.plant import Contacts, Plant
 from kata_safety.stops.stability import support_margin
 
-__all__ = ["Demand", "measure"]
+__all__ = ["Demand", "carry", "measure"]
+
+_LEVER = 0.1
+"""A moment of so much weight times metres counts as much as a force of the weight [m]."""
+_SPARE = 1e-4
+"""Cost of a joint at its effort limit, against a missing force of the whole weight."""
+_REGULAR = 1e-7
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,3 +127,33 @@ def _inside(q: FloatArray, load: FloatArray, contacts: Contacts) -> float:
     if not force[2] > 0.0:
         return float("nan")
     return support_margin(np.array([-moment[1], moment[0]]) / force[2], contacts.point[:, :2])
+
+
+def carry(plant: Plant, contacts: Contacts, load: FloatArray) -> FloatArray:
+    """Let the floor carry what it can of a load.
+
+    Of all forces that explain the base's wrench best, those that spare the joints most are taken.
+
+    Args:
+        plant: The robot.
+        contacts: Where the floor can push.
+        load: Generalised forces that the motion needs, shape (nv,), base first: [N], [N·m].
+
+    Returns:
+        What is left: for the base nobody, for the joints their motors give it, shape (nv,).
+    """
+    if plant.base == 0 or len(contacts.point) == 0:
+        return load
+    mu = plant.config.friction / np.sqrt(2.0)  # the pyramid lies inside the cone
+    edges = np.array([[mu, mu, 1.0], [mu, -mu, 1.0], [-mu, mu, 1.0], [-mu, -mu, 1.0]])
+    push = plant.weight * np.einsum("ei,kiv->vke", edges, contacts.jacobian).reshape(plant.model.nv, -1)
+    base = 1.0 / (plant.weight * np.array([1.0] * 3 + [_LEVER] * 3))
+    scale = np.concatenate([base, np.sqrt(_SPARE) / plant.bounds.effort])
+    a, b = scale[:, None] * push, scale * load
+    count = push.shape[1]
+    hessian = a.T @ a + _REGULAR * np.eye(count)
+    empty = np.zeros((0, count))
+    high, low = np.full(count, 1e3), np.zeros(count)
+    share, _, code, _ = daqp.solve(hessian, -a.T @ b, empty, high, low, np.zeros(count, dtype=np.int32))
+    left: FloatArray = load - push @ share if code > 0 else load
+    return left

@@ -13,7 +13,7 @@ from kata_model.trajectory import Trajectory
 from kata_retarget.adaptation.demand import measure
 from kata_retarget.adaptation.excess import TOLERANCE, balance_ratio
 from kata_retarget.adaptation.plant import Plant
-from kata_retarget.adaptation.smooth import smooth_below
+from kata_retarget.adaptation.slowing import smooth_below
 
 __all__ = ["Lowered", "lower"]
 

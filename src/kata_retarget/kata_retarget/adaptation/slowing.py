@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from kata_model.arrays import FloatArray
 from kata_model.trajectory import Trajectory
@@ -12,9 +13,8 @@ from kata_retarget.adaptation.demand import Demand, measure
 from kata_retarget.adaptation.excess import balance_ratio
 from kata_retarget.adaptation.path import MotionPath, follow
 from kata_retarget.adaptation.plant import Plant
-from kata_retarget.adaptation.smooth import smooth_below
 
-__all__ = ["Slowed", "slow"]
+__all__ = ["Slowed", "slow", "smooth_below"]
 
 _GREATEST_CUT = 0.75
 """Smallest factor on the speed in one round; what is asked is not quite linear in the speed's square."""
@@ -105,3 +105,20 @@ def _balance(plant: Plant, demand: Demand) -> FloatArray:
     moving, held = balance_ratio(plant.config, demand.help), balance_ratio(plant.config, demand.help_held)
     helps = (moving > 1.0) & (held < 1.0) & ~demand.airborne
     return np.where(helps, (1.0 - held) / np.where(helps, moving - held, 1.0), 1.0)
+
+
+def smooth_below(values: FloatArray, reach: int) -> FloatArray:
+    """Return a smooth curve that is nowhere above another: its local minimum, averaged over the same window.
+
+    Args:
+        values: Along the first axis, shape (N, …).
+        reach: Half the window, in samples.
+    """
+    if reach < 1:
+        return values.copy()
+    edges = ((reach, reach), *((0, 0),) * (values.ndim - 1))
+    lowest = sliding_window_view(np.pad(values, edges, mode="edge"), 2 * reach + 1, axis=0).min(axis=-1)
+    bell = np.hanning(2 * reach + 3)[1:-1]
+    windows = sliding_window_view(np.pad(lowest, edges, mode="edge"), 2 * reach + 1, axis=0)
+    smooth: FloatArray = np.minimum(values, windows @ (bell / bell.sum()))
+    return smooth

@@ -18,12 +18,16 @@ from kata_model.robot import FrameSpec, HandSpec, RobotDescription, RobotModel, 
 from kata_model.robot.description import package_folders
 from kata_model.robot.urdf import parse_urdf
 from kata_retarget.drafting.anatomy import Anatomy, find_anatomy
-from kata_retarget.drafting.gains import first_gains
 from kata_retarget.drafting.landmarks import Limb, Place, find_limb, palm, sole
-from kata_retarget.drafting.rest import rest_posture
 
 __all__ = ["SIDES", "Draft", "draft_robot"]
 
+_AWAY, _BEND = 0.2, 0.8  # upper arm from the vertical, forearm from the upper arm [rad]
+_ITERATIONS, _STEP = 300, 0.2
+_PULL = 1e-3  # towards zero, against the twist that two directions leave free
+_FREQUENCY = 2.0 * np.pi * 2.5  # of the closed loop [rad/s]
+_DAMPING = 0.7  # share of the critical one
+_SOFTEST, _STIFFEST = 0.8, 0.15  # error that asks for the whole effort limit [rad]
 SIDES = ("left", "right")
 _CAMERA = re.compile(r"camera|rgb|d435|realsense|orbbec|zed", re.IGNORECASE)
 _IMU = re.compile(r"imu|inertial_unit", re.IGNORECASE)
@@ -139,3 +143,73 @@ def _link(robot: RobotModel, pattern: re.Pattern[str]) -> str:
     """Return the first link whose name fits, '' if none does; optical frames have other axes."""
     names = [str(f.name) for f in robot.pinocchio.frames if f.type == pin.FrameType.BODY]
     return next((name for name in names if pattern.search(name) and "optical" not in name), "")
+
+
+def first_gains(robot: RobotModel) -> FloatArray:
+    """Return stiffness [N·m/rad] and damping [N·m·s/rad] of each joint at rest, shape (n, 2).
+
+    A joint alone against the inertia that it sees moves like a spring of 2.5 Hz with 0.7 of the critical
+    damping. The stiffness stays where an error between 0.15 and 0.8 rad asks for all of the joint's effort.
+    """
+    data = robot.pinocchio.createData()
+    inertia = np.diag(pin.crba(robot.pinocchio, data, np.array(robot.rest))).copy()
+    stiffness = np.clip(inertia * _FREQUENCY**2, robot.max_effort / _SOFTEST, robot.max_effort / _STIFFEST)
+    damping = 2.0 * _DAMPING * np.sqrt(stiffness * inertia)
+    return np.stack([_round(stiffness), _round(np.maximum(damping, 0.02 * stiffness))], axis=1)
+
+
+def _round(values: FloatArray) -> FloatArray:
+    """Round to two significant digits: more would feign knowledge."""
+    return np.array([float(f"{value:.2g}") for value in values])
+
+
+def rest_posture(robot: RobotModel, arms: dict[int, Limb]) -> FloatArray:
+    """Return joint positions, shape (n,), [rad].
+
+    Args:
+        robot: The robot; its own rest is not looked at.
+        arms: Left arm under 1, right arm under -1.
+    """
+    position = robot.clamp(np.zeros(len(robot.layout)))
+    for side, arm in arms.items():
+        upper = np.array([0.0, side * np.sin(_AWAY), -np.cos(_AWAY)])
+        fore = np.array([np.sin(_BEND), 0.0, -np.cos(_BEND)])
+        _point(robot, arm, upper, fore, position)
+    return position
+
+
+def _point(robot: RobotModel, arm: Limb, upper: FloatArray, fore: FloatArray, position: FloatArray) -> None:
+    """Turn an arm, in place, so that its two halves point in two directions (damped least squares)."""
+    joints, neutral = _between(robot, arm), position.copy()
+    for _ in range(_ITERATIONS):
+        miss, jacobian = _halves(robot, arm, upper, fore, position)
+        jacobian = jacobian[:, joints]
+        gram = jacobian.T @ jacobian + _PULL * np.eye(len(joints))
+        step = np.linalg.solve(gram, jacobian.T @ miss + _PULL * (neutral - position)[joints])
+        position[joints] += np.clip(step, -_STEP, _STEP)
+        position[:] = robot.clamp(position)
+
+
+def _halves(
+    robot: RobotModel, arm: Limb, upper: FloatArray, fore: FloatArray, position: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Return how far elbow and wrist are from where they should be, shape (6,), [m], and their Jacobian, shape (6, n)."""
+    model, data = robot.pinocchio, robot.pinocchio.createData()
+    pin.computeJointJacobians(model, data, position)
+    pin.updateFramePlacements(model, data)
+    shoulder = data.oMf[robot.frame_id(arm.start.frame)].act(arm.start.offset)
+    elbow, wrist = data.oMi[arm.hinge].translation, data.oMi[arm.end].translation
+    first, second = (pin.getJointJacobian(model, data, i, pin.LOCAL_WORLD_ALIGNED)[:3] for i in (arm.hinge, arm.end))
+    misses = [
+        near + np.linalg.norm(far - near) * way - far for near, far, way in ((shoulder, elbow, upper), (elbow, wrist, fore))
+    ]
+    return np.concatenate(misses), np.concatenate([first, second - first])
+
+
+def _between(robot: RobotModel, arm: Limb) -> list[int]:
+    """Return the columns of an arm's joints from the trunk to the elbow."""
+    columns, joint, first = [], arm.hinge, int(robot.pinocchio.frames[robot.frame_id(arm.start.frame)].parentJoint)
+    while joint not in (0, first):
+        columns.append(joint - 1)
+        joint = int(robot.pinocchio.parents[joint])
+    return columns[::-1]

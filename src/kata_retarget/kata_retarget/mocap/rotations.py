@@ -19,7 +19,6 @@ __all__ = [
     "normalise",
     "rotate",
     "slerp",
-    "to_matrix",
 ]
 
 IDENTITY: FloatArray = np.array([0.0, 0.0, 0.0, 1.0])
@@ -129,11 +128,6 @@ def from_matrix(matrix: FloatArray) -> FloatArray:
     k[..., 3, 3] = 1.0 + trace
     best = np.argmax(diagonal, axis=-1)
     return normalise(np.take_along_axis(k, best[..., None, None], axis=-2)[..., 0, :])
-
-
-def to_matrix(q: FloatArray) -> FloatArray:
-    """Return rotation matrices, shape (..., 3, 3)."""
-    return np.stack([rotate(q, axis) for axis in np.eye(3)], axis=-1)
 
 
 def continuous(q: FloatArray) -> FloatArray:

@@ -23,11 +23,6 @@ class ControlLease:
         """Whether there is an operator whose connection stands."""
         return self.holder is not None and self._gone_since is None
 
-    @property
-    def gone_since(self) -> int | None:
-        """Since when the operator's connection is gone [ns]; None if it stands or there is none."""
-        return self._gone_since
-
     def take(self, client: int) -> str:
         """Take it; return why that is refused, or an empty string."""
         if self.holder not in (None, client):

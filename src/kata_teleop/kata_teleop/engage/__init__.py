@@ -3,12 +3,10 @@
 
 from kata_model.clutch_offset import ClutchOffset
 from kata_teleop.engage.config import Cause, EngageConfig, Phase
-from kata_teleop.engage.gamepad import LAYOUTS, GamepadConfig, GamepadReader, Intent, JointWish, Twist
+from kata_teleop.engage.gamepad import LAYOUTS, GamepadConfig, GamepadReader, Intent, JointJog, JointWish, Twist
 from kata_teleop.engage.hands import EngageStatus, HandSource, HandStatus
-from kata_teleop.engage.heartbeat import Heartbeat
-from kata_teleop.engage.jog import JointJog
 from kata_teleop.engage.leader import JointLink, LeaderArm, LeaderConfig, parse_joint_map
-from kata_teleop.engage.link import LinkMonitor
+from kata_teleop.engage.link import Heartbeat, LinkMonitor
 from kata_teleop.engage.machine import EngageMachine
 from kata_teleop.engage.sample import HandSample, HandsSample
 from kata_teleop.engage.teleop_session import TeleopOutput, TeleopSession

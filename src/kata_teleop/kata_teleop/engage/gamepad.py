@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A gamepad in a person's hands: what it asks for, in one of three modes, while a button is held."""
+"""A gamepad in a person's hands: what it asks for, in one of three modes, while a button is held; one joint is jogged."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,9 +10,11 @@ import pinocchio as pin
 
 from kata_model.arrays import FloatArray
 from kata_model.config.params import param
+from kata_model.joints import JointCommand, JointState
+from kata_model.robot import RobotModel
 from kata_teleop.engage.sample import HandSample, HandsSample
 
-__all__ = ["LAYOUTS", "MODES", "GamepadConfig", "GamepadReader", "Intent", "JointWish", "PadLayout", "Twist"]
+__all__ = ["LAYOUTS", "MODES", "GamepadConfig", "GamepadReader", "Intent", "JointJog", "JointWish", "PadLayout", "Twist"]
 
 MODES = ("hand", "base", "joint")
 _DEAD = 0.12  # deflection of a stick that is none
@@ -173,3 +175,32 @@ class GamepadReader:
 
     def _joint(self, hand: str, sticks: Sequence[float]) -> JointWish:
         return JointWish(hand, self._index, self._config.joint_speed * sticks[1])
+
+
+class JointJog:
+    """Makes targets of wishes for single joints, beginning from where the robot is."""
+
+    def __init__(self, robot: RobotModel) -> None:
+        """Prepare for a robot whose description names its hands."""
+        self._robot = robot
+        self._arms = {hand: robot.layout.indices(spec.joints) for hand, spec in robot.description.hands.items()}
+        self._position: FloatArray | None = None
+        self._stamp = 0
+
+    def release(self) -> None:
+        """Forget the posture; the next wish begins from where the robot then is."""
+        self._position = None
+
+    def step(self, wish: JointWish, measured: JointState, stamp: int) -> JointCommand | None:
+        """Return the target for a wish at a time [ns]; None for an arm that the robot lacks, or a state that is not finite."""
+        arm = self._arms.get(wish.hand)
+        if arm is None or not np.isfinite(measured.position).all():
+            return None
+        if self._position is None:
+            self._position, self._stamp = self._robot.clamp(measured.position), stamp
+        elapsed = min(max((stamp - self._stamp) * 1e-9, 0.0), _LONGEST)
+        self._stamp = max(stamp, self._stamp)
+        moved = self._position.copy()
+        moved[arm[wish.index % len(arm)]] += wish.velocity * elapsed
+        self._position = self._robot.clamp(moved)
+        return JointCommand.at(stamp, self._position, self._robot.stiffness, self._robot.damping)

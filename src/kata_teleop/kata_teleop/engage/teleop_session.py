@@ -10,9 +10,8 @@ from kata_model.frames import HumanFrames
 from kata_model.joints import JointCommand, JointState
 from kata_model.robot import RobotModel
 from kata_teleop.engage.config import Cause, EngageConfig, Phase
-from kata_teleop.engage.gamepad import GamepadConfig, GamepadReader, Twist
+from kata_teleop.engage.gamepad import GamepadConfig, GamepadReader, JointJog, Twist
 from kata_teleop.engage.hands import EngageStatus, HandSource, HandStatus
-from kata_teleop.engage.jog import JointJog
 from kata_teleop.engage.machine import EngageMachine
 from kata_teleop.engage.sample import HandsSample
 

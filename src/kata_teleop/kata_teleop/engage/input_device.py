@@ -1,16 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Linux input events as a gamepad in the Gamepad API's standard layout; the bytes are given, no device is touched.
+"""A Linux input device, ``/dev/input/event*``, as a gamepad in the Gamepad API's standard layout.
 
-Numbers are those of the kernel's ``include/uapi/linux/input-event-codes.h``.
+`InputDevice` reads bytes, `InputEvents` gives them meaning. No library: evdev's wheels are for x86_64 alone, and robots'
+computers are not; an installed ROS 2 has its own `joy`. Numbers are those of the kernel's
+``include/uapi/linux/input-event-codes.h``.
 """
 
+import fcntl
+import os
 import struct
 from collections.abc import Mapping
+from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
-__all__ = ["AXES", "BUTTONS", "AxisRange", "InputEvents", "is_gamepad", "is_keyboard"]
+from kata_model.errors import ConfigError
 
+__all__ = ["AXES", "BUTTONS", "AxisRange", "InputDevice", "InputEvents", "find_device", "is_gamepad", "is_keyboard"]
+
+_AXES = (0, 1, 2, 3, 4, 5)
+_KEYS_BYTES = 96  # of the bit field of all keys, KEY_MAX 0x2ff
+_RANGE = struct.Struct("@6i")  # struct input_absinfo
 AXES, BUTTONS = 4, 17
 _EVENT = struct.Struct("@llHHi")  # struct input_event on 64-bit machines: time, type, code, value
 _SYN, _KEY, _ABS = 0, 1, 3
@@ -110,3 +120,83 @@ def is_gamepad(keys: frozenset[int]) -> bool:
 def is_keyboard(keys: frozenset[int]) -> bool:
     """Return whether a device with these keys is a keyboard that has what is needed of it."""
     return set(_KEYS) | set(_KEY_AXES) <= keys
+
+
+def _read_request(number: int, size: int) -> int:
+    """Return the ioctl request that reads: _IOR('E', number, size)."""
+    return (2 << 30) | (size << 16) | (ord("E") << 8) | number
+
+
+class InputDevice:
+    """An open device; its reads never block."""
+
+    def __init__(self, path: Path) -> None:
+        """Open it.
+
+        Raises:
+            ConfigError: It is not there, or may not be read.
+        """
+        try:
+            self._file = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+        except OSError as error:
+            fix = "add yourself to the group input: sudo usermod -aG input $USER" if error.errno == 13 else "ls /dev/input"
+            raise ConfigError(f"cannot be opened: {error.strerror}", where=str(path), fix=fix) from error
+        self.path = path
+
+    def close(self) -> None:
+        """Close it."""
+        os.close(self._file)
+
+    def read(self) -> bytes | None:
+        """Return what came since; empty if nothing did, None if the device is gone."""
+        try:
+            return os.read(self._file, 24 * 64) or None
+        except BlockingIOError:
+            return b""
+        except OSError:
+            return None
+
+    def keys(self) -> frozenset[int]:
+        """Return the keys that it has; none where it is no input device."""
+        field = bytearray(_KEYS_BYTES)
+        try:
+            fcntl.ioctl(self._file, _read_request(0x20 + 1, _KEYS_BYTES), field)
+        except OSError:
+            return frozenset()
+        return frozenset(8 * i + bit for i, byte in enumerate(field) for bit in range(8) if byte >> bit & 1)
+
+    def ranges(self) -> dict[int, AxisRange]:
+        """Return the ranges of its axes, by code."""
+        found = {}
+        for axis in _AXES:
+            values = bytearray(_RANGE.size)
+            try:
+                fcntl.ioctl(self._file, _read_request(0x40 + axis, _RANGE.size), values)
+            except OSError:
+                continue
+            _, low, high, *_ = _RANGE.unpack(values)
+            if high > low:
+                found[axis] = AxisRange(low, high)
+        return found
+
+
+def find_device(kind: str, folder: Path = Path("/dev/input")) -> InputDevice:
+    """Open the first ``gamepad`` or ``keyboard`` of a folder of devices.
+
+    Raises:
+        ConfigError: There is none that may be read.
+    """
+    fits = is_gamepad if kind == "gamepad" else is_keyboard
+    refused = ""
+    for path in sorted(folder.glob("event*"), key=lambda p: (len(p.name), p.name)):
+        try:
+            device = InputDevice(path)
+        except ConfigError as error:
+            refused = str(error)
+            continue
+        if fits(device.keys()):
+            return device
+        device.close()
+    raise ConfigError(
+        f"no {kind} found in {folder}", where="gamepad_device", fix=refused or "plug one in, or use the console's page"
+    )

@@ -8,9 +8,8 @@ import struct
 import pytest
 
 from kata_model.errors import ConfigError
-from kata_nodes.sources.input_device import InputDevice, find_device
 from kata_teleop.engage import GamepadConfig, GamepadReader
-from kata_teleop.engage.evdev import AxisRange, InputEvents, is_gamepad, is_keyboard
+from kata_teleop.engage.input_device import AxisRange, InputDevice, InputEvents, find_device, is_gamepad, is_keyboard
 
 KEY, ABS, SYN = 1, 3, 0
 STICK = {code: AxisRange(-32768, 32767) for code in (0, 1, 3, 4)} | {code: AxisRange(0, 255) for code in (2, 5)}
