@@ -32,8 +32,8 @@ from safety_lies import BASE_FAULTS, Liar, broken_base
 from tqdm import tqdm
 
 from kata_model import JointState, RobotModel, Status, load_robot
-from kata_safety import UNKNOWN_BASE, SafetyConfig, SafetyFilter, SafetyInputs, Shapes, Standing, load_shapes
-from kata_safety.balance import Footing
+from kata_safety import UNKNOWN_BASE, SafetyConfig, SafetyFilter, SafetyInputs, Shapes, StabilityMonitor, load_shapes
+from kata_safety.balance import BalanceController
 from kata_sim import SimConfig, Simulation
 
 CHUNK = 5_000
@@ -53,7 +53,7 @@ class Bench:
     simulation: Simulation
     collisions: Collisions
     grazing: frozenset[tuple[str, str]]
-    standing: Standing
+    standing: StabilityMonitor
 
 
 @functools.cache
@@ -64,7 +64,7 @@ def bench(base: str = "fixed") -> Bench:
     if base == "fixed":  # held so low that the feet reach the floor, which the filter does not know: the robot hangs free
         floor = simulation.model.geom_bodyid == 0
         simulation.model.geom_contype[floor] = simulation.model.geom_conaffinity[floor] = 0
-    return Bench(robot, load_shapes(robot), simulation, Collisions(robot), graze_by_design(robot), Standing(robot))
+    return Bench(robot, load_shapes(robot), simulation, Collisions(robot), graze_by_design(robot), StabilityMonitor(robot))
 
 
 def fuzz_chunk(commands: int, seed: int, chunk: int, base: str = "fixed") -> Count:
@@ -113,8 +113,8 @@ class Session:
         self.simulation, self.attacker, self.count, self.on = on.simulation, attacker, count, on
         self.simulation.reset(seed)
         floating = self.simulation.floating
-        feet = Footing(on.robot, config) if floating else None
-        self.filter = SafetyFilter(on.robot, config, shapes=on.shapes, balance=feet)
+        balance = BalanceController(on.robot, config) if floating else None
+        self.filter = SafetyFilter(on.robot, config, shapes=on.shapes, balance=balance)
         self.checker = Checker(on.robot, config, on.grazing, count, stands=floating)
         self.liar, self.offset = Liar(on.robot, attacker.rng), 0
         self.target, self.held, self.base = None, None, None

@@ -14,11 +14,11 @@ from kata_model.errors import RobotError
 from kata_safety.balance import (
     Asked,
     BalanceConfig,
+    ComController,
     FloatingBody,
-    PlantedSoles,
     Posture,
-    Stance,
     StandingController,
+    SupportPolygon,
     load_postures,
     standing_height,
 )
@@ -99,7 +99,7 @@ def test_a_lifted_sole_carries_nothing(body, g1, standing) -> None:
 
 
 def test_rates_of_planted_soles_are_their_differences(body, standing) -> None:
-    rng, soles, step = np.random.default_rng(1), PlantedSoles(body, standing), 1e-6
+    rng, soles, step = np.random.default_rng(1), SupportPolygon(body, standing), 1e-6
     velocity = rng.normal(0, 1, 29)
     now, after, before = (soles.look(standing + s * velocity) for s in (0.0, step, -step))
     assert now.com_rate @ velocity == pytest.approx((after.com - before.com) / (2 * step), abs=1e-7)
@@ -111,9 +111,9 @@ def test_rates_of_planted_soles_are_their_differences(body, standing) -> None:
 
 
 def test_legs_follow_height_and_lean_and_keep_soles_and_balance(body, g1, standing) -> None:
-    soles, config = PlantedSoles(body, standing), BalanceConfig()
+    soles, config = SupportPolygon(body, standing), BalanceConfig()
     top = standing_height(g1, standing)
-    stance, position = Stance(body, top, config), np.array(standing)
+    stance, position = ComController(body, top, config), np.array(standing)
     for goal, height in ((load_postures(g1).squat, None), (g1.rest, top)):
         wanted_height, wanted = soles.wish(goal)
         for _ in range(1200):

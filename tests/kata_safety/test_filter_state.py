@@ -10,7 +10,7 @@ from kata_model.base_motion import BaseMotion
 from kata_model.joints import JointCommand, JointState
 from kata_model.verdict import Reason, Status
 from kata_safety import BaseState, FilterInputs, Received, SafetyConfig, SafetyFilter, SafetyInputs
-from kata_safety.balance import Footing, load_postures
+from kata_safety.balance import BalanceController, load_postures
 from kata_safety.replay import replay, same_verdict
 from kata_safety.state import recorded, restored
 
@@ -80,7 +80,7 @@ def test_a_step_leaves_the_state_as_it_was_and_gives_the_same_again(g1):
 
 def test_the_state_of_a_robot_on_its_feet_is_whole(g1):
     limits, standing, zero = SafetyConfig(), load_postures(g1).standing, np.zeros(29)
-    whole, taken_up = (SafetyFilter(g1, limits, balance=Footing(g1, limits)) for _ in range(2))
+    whole, taken_up = (SafetyFilter(g1, limits, balance=BalanceController(g1, limits)) for _ in range(2))
     upright, now = np.array([0.0, 0.0, 0.0, 1.0]), 10**9
     for k in range(60):
         now += TICK

@@ -7,19 +7,19 @@ from commanded_motion import CommandedMotion
 
 from kata_model import RobotModel
 from kata_safety import QPFilter, SafetyConfig, Shapes
-from kata_safety.balance import BalanceConfig, BalanceConstraints, FloatingBody, PlantedSoles, load_postures
+from kata_safety.balance import BalanceConfig, BalanceConstraints, FloatingBody, SupportPolygon, load_postures
 from kata_safety.balance.path_balance import ground_of, legs_on_path, seen_from_sole
-from kata_safety.guard.plant import make_plant, new_scratch
+from kata_safety.qp.dynamics_model import make_dynamics_model, new_scratch
 from kata_safety.stops.stability import GRAVITY
 
 
 def test_the_first_sole_sees_what_pinocchio_sees(g1: RobotModel) -> None:
     body, rng = FloatingBody(g1), np.random.default_rng(0)
-    soles, plant = PlantedSoles(body, g1.rest), make_plant(g1, Shapes())
-    scratch, found, ground = new_scratch(plant), np.zeros(7), ground_of(body, np.zeros((1, 2)), np.zeros(1))
+    soles, model = SupportPolygon(body, g1.rest), make_dynamics_model(g1, Shapes())
+    scratch, found, ground = new_scratch(model), np.zeros(7), ground_of(body, np.zeros((1, 2)), np.zeros(1))
     for _ in range(20):
         position, velocity = rng.uniform(g1.lower, g1.upper), rng.normal(0.0, 3.0, 29)
-        seen_from_sole(plant, scratch, ground, position, velocity, found)
+        seen_from_sole(model, scratch, ground, position, velocity, found)
         com, speed, up = soles.com(position, velocity)
         assert found == pytest.approx([*com, *speed, up], abs=1e-9)
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from kata_model.arrays import FloatArray
-from kata_safety.guard import quadratic_program
-from kata_safety.guard.quadratic_program import EQUAL, SOFT, UNBOUNDED, Program, empty_program, solve
+from kata_safety.qp import quadratic_program
+from kata_safety.qp.quadratic_program import EQUAL, SOFT, UNBOUNDED, Program, empty_program, solve
 
 _IMMUTABLE = 4
 

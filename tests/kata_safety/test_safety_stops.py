@@ -25,7 +25,7 @@ from kata_safety import (
 )
 from kata_safety.replay import replay, same_verdict
 from kata_safety.stops.stability import base_tilt, capture_point, stance_of, support_margin
-from kata_safety.stops.table import Stance
+from kata_safety.stops.stop_table import BaseCondition
 
 TICK = 4_000_000
 FEET = [(-0.05, -0.1), (0.12, -0.1), (0.12, 0.1), (-0.05, 0.1)]
@@ -73,8 +73,8 @@ def test_the_shipped_table_answers_every_cause() -> None:
     table = StopTable.load()
     for cause in ("emergency_stop", "lost_state", "lost_operator", "lost_imu", "foreign_command", "loop_overrun", "base_tilt"):
         assert cause in table.rows
-        assert table.category(cause, Stance.UNBALANCED) is StopCategory.DAMP, "a falling robot must not be stiff"
-    assert table.category("unheard_of", Stance.FIXED) is StopCategory.DAMP
+        assert table.category(cause, BaseCondition.UNBALANCED) is StopCategory.DAMP, "a falling robot must not be stiff"
+    assert table.category("unheard_of", BaseCondition.FIXED) is StopCategory.DAMP
 
 
 def test_a_table_with_an_unknown_category_is_refused(tmp_path) -> None:
@@ -267,7 +267,7 @@ def test_outside_the_support_the_margin_is_negative() -> None:
 
 
 def test_stances() -> None:
-    assert stance_of(None, 0.01, 0.5) == Stance.FIXED
-    assert stance_of(BaseState(0.1, 0.05), 0.01, 0.5) == Stance.BALANCED
+    assert stance_of(None, 0.01, 0.5) == BaseCondition.FIXED
+    assert stance_of(BaseState(0.1, 0.05), 0.01, 0.5) == BaseCondition.BALANCED
     for base in (BaseState(0.1, -0.05), BaseState(1.0, 0.05), BaseState(np.nan, 0.05), BaseState(0.1, np.nan)):
-        assert stance_of(base, 0.01, 0.5) == Stance.UNBALANCED
+        assert stance_of(base, 0.01, 0.5) == BaseCondition.UNBALANCED

@@ -6,7 +6,7 @@ import pytest
 
 from kata_model import JointCommand
 from kata_safety import JointLimits, SafetyConfig
-from kata_safety.guard.motion import Commanded
+from kata_safety.qp.motion import Commanded
 from kata_safety.state import Following
 from kata_safety.target_interpolator import TargetInterpolator, Wanted
 

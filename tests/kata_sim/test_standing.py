@@ -31,8 +31,8 @@ def test_it_stands_while_its_arms_follow(feet: OnFeet, swing: Motion) -> None:
     verdict = feet.run(10.0, swing)
     assert verdict.status in (Status.FOLLOWING, Status.LIMITED) and Reason.FALLING not in feet.reasons
     assert min(feet.heights) > 0.74 and min(feet.margins) > 0.02
-    measured = feet.simulation.joint_state().position[feet.footing.body.upper]
-    assert measured == pytest.approx(verdict.command.position[feet.footing.body.upper], abs=0.1)
+    measured = feet.simulation.joint_state().position[feet.balance_controller.body.upper]
+    assert measured == pytest.approx(verdict.command.position[feet.balance_controller.body.upper], abs=0.1)
 
 
 def test_it_takes_pushes_from_all_sides(feet: OnFeet, swing: Motion) -> None:

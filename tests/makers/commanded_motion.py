@@ -4,7 +4,7 @@
 import numpy as np
 
 from kata_safety import DesiredVelocity, QPFilter
-from kata_safety.guard.motion import FilteredStep
+from kata_safety.qp.motion import FilteredStep
 
 
 class CommandedMotion:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Arrays that stay as they were: checked, copied and read-only."""
 
-from typing import Any, TypeGuard
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -22,17 +22,14 @@ def frozen(name: str, values: ArrayLike, shape: tuple[int | None, ...]) -> Float
     Raises:
         ValueError: The shape differs.
     """
-    array: FloatArray = values if _is_frozen(values) else np.array(values, dtype=float)
+    # Nobody else can write to what is read-only and no view: that need not be copied.
+    safe = type(values) is np.ndarray and values.base is None and not values.flags.writeable and values.dtype == float
+    array: FloatArray = values if safe else np.array(values, dtype=float)  # type: ignore[assignment]
     if array.shape != shape and not _fits(array.shape, shape):
         raise ValueError(f"{name} has shape {array.shape}, expected {_text(shape)}")
     if array is not values:
         array.setflags(write=False)
     return array
-
-
-def _is_frozen(values: ArrayLike) -> TypeGuard[FloatArray]:
-    """Return whether nobody else can write to the values: not to them, and to nothing that they are a view of."""
-    return type(values) is np.ndarray and values.base is None and not values.flags.writeable and values.dtype == float
 
 
 def _fits(found: tuple[int, ...], shape: tuple[int | None, ...]) -> bool:

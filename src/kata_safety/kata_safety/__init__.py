@@ -5,16 +5,16 @@ from kata_safety.button import StopButtons
 from kata_safety.config import SafetyConfig
 from kata_safety.decision import Decider
 from kata_safety.filter import SafetyFilter
-from kata_safety.guard.motion import DesiredVelocity
-from kata_safety.guard.qp_filter import QPFilter
-from kata_safety.guard.shapes import Shapes, load_shapes
 from kata_safety.inputs import NOTHING, FilterInputs, Received, SafetyInputs
 from kata_safety.last_resort import LastResort
 from kata_safety.limits import JointLimits, LimitedStep
-from kata_safety.standing import UNKNOWN_BASE, Standing
+from kata_safety.qp.motion import DesiredVelocity
+from kata_safety.qp.qp_filter import QPFilter
+from kata_safety.qp.shapes import Shapes, load_shapes
+from kata_safety.stability_monitor import UNKNOWN_BASE, StabilityMonitor
 from kata_safety.state import FilterState
 from kata_safety.stops.stability import BaseState
-from kata_safety.stops.table import StopCategory, StopTable
+from kata_safety.stops.stop_table import StopCategory, StopTable
 from kata_safety.stops.watchdog import Alternation, LoopMonitor, Watchdog
 
 __all__ = [
@@ -36,7 +36,7 @@ __all__ = [
     "SafetyFilter",
     "SafetyInputs",
     "Shapes",
-    "Standing",
+    "StabilityMonitor",
     "StopButtons",
     "StopCategory",
     "StopTable",

@@ -8,16 +8,16 @@ from kata_model.arrays import FloatArray
 from kata_model.joints import JointCommand, JointState
 from kata_model.robot import RobotModel
 from kata_model.verdict import JointFlag, Reason, Status, Verdict
+from kata_safety.balance_interface import BalanceInterface
 from kata_safety.config import SafetyConfig
-from kata_safety.feet import BalanceInterface
-from kata_safety.guard.motion import DesiredVelocity, FilteredStep
-from kata_safety.guard.qp_filter import QPFilter
-from kata_safety.guard.shapes import Shapes, load_shapes
 from kata_safety.inputs import FilterInputs, Received, StateCheck, target_fault
+from kata_safety.qp.motion import DesiredVelocity, FilteredStep
+from kata_safety.qp.qp_filter import QPFilter
+from kata_safety.qp.shapes import Shapes, load_shapes
 from kata_safety.state import BalanceMemory, FilterState, Following, Stops
 from kata_safety.stops.stability import steady
 from kata_safety.stops.stop_machine import StopMachine
-from kata_safety.stops.table import StopCategory, StopTable
+from kata_safety.stops.stop_table import StopCategory, StopTable
 from kata_safety.target_interpolator import TargetInterpolator
 from kata_safety.tracking_error import TrackingMonitor, distance, load_kernels
 
@@ -99,8 +99,8 @@ class _Tick:
         "seen",
         "stiff",
         "stops",
+        "unsteady",
     )
-    __slots__ += ("unsteady",)
 
     def __init__(self, by: Decider, state: FilterState, inputs: FilterInputs) -> None:
         self.by, self.inputs = by, inputs
@@ -139,7 +139,8 @@ class _Tick:
         if limp:  # stiff joints would be thrown to where the commanded motion begins anew
             command = self._damping(self.at.velocity, _stamp(target, now))
             return self._verdict(Status.HOLDING, (Reason.CLOCK_JUMP,), by.none, command)
-        fault = trouble or waiting or target_fault(target, by.joints, self.following.stamp, now, by.config)
+        kept = self.following.kept
+        fault = trouble or waiting or target_fault(target, by.joints, kept.stamp if kept else 0, now, by.config)
         if fault or target is None or target.command is None:
             return self._hold(fault)
         return self._follow(target.command)

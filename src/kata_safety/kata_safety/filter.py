@@ -6,13 +6,13 @@ from dataclasses import replace
 from kata_model.joints import JointState
 from kata_model.robot import RobotModel
 from kata_model.verdict import Reason, Verdict
+from kata_safety.balance_interface import BalanceInterface
 from kata_safety.config import SafetyConfig
 from kata_safety.decision import Decider
-from kata_safety.feet import BalanceInterface
-from kata_safety.guard.shapes import Shapes
 from kata_safety.inputs import NOTHING, FilterInputs, Received, SafetyInputs
+from kata_safety.qp.shapes import Shapes
 from kata_safety.state import FilterState, Following
-from kata_safety.stops.table import StopTable
+from kata_safety.stops.stop_table import StopTable
 
 __all__ = ["SafetyFilter"]
 
@@ -93,6 +93,6 @@ class SafetyFilter:
         """
         command = verdict.command
         if command is not None:
-            at, stiff = self.qp_filter.begin(command.position, command.velocity), bool(command.stiffness.any())
-            begun = {"anchored": True, "stiff": stiff, "seen": verdict.state_stamp, "commanded": at}
-            self.state = replace(self.decider.begin(), last=verdict, **begun)
+            at, begun = self.qp_filter.begin(command.position, command.velocity), self.decider.begin()
+            stiff = bool(command.stiffness.any())
+            self.state = replace(begun, last=verdict, anchored=True, stiff=stiff, seen=verdict.state_stamp, commanded=at)

@@ -19,7 +19,7 @@ from kata_model.compiled import kernel
 from kata_model.robot import RobotModel
 from kata_model.verdict import JointFlag
 from kata_safety.config import SafetyConfig
-from kata_safety.guard.drives import position_margins, rotor_inertia
+from kata_safety.qp.drives import position_margins, rotor_inertia
 
 __all__ = ["Box", "JointLimits", "LimitedStep", "braking_acceleration", "braking_velocity", "fill_box", "stoppable"]
 

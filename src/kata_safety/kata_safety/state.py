@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from kata_model.arrays import FloatArray, frozen
 from kata_model.joints import JointCommand
 from kata_model.verdict import Verdict
-from kata_safety.guard.motion import Commanded
-from kata_safety.stops.table import StopCategory
+from kata_safety.qp.motion import Commanded
+from kata_safety.stops.stop_table import StopCategory
 
 __all__ = ["BalanceMemory", "FilterState", "Following", "Ramp", "Stop", "Stops", "recorded", "restored"]
 
@@ -51,11 +51,6 @@ class Following(NamedTuple):
     warm_in: float = 0.0
     kept: JointCommand | None = None
     ramp: Ramp | None = None
-
-    @property
-    def stamp(self) -> int:
-        """Source stamp of the last target followed [ns]; 0 if there is none."""
-        return self.kept.stamp if self.kept else 0
 
     def released(self) -> "Following":
         """Return this, disengaged; the next target is compared with the robot again."""
@@ -165,7 +160,10 @@ def recorded(state: FilterState) -> dict[str, Any]:
 
 def restored(message: Any, last: Verdict) -> FilterState:
     """Return the state that a kata_msgs/FilterState tells of, after a verdict, whose command must be known."""
-    vector = lambda name: frozen(name, getattr(message, name), (None,))  # noqa: E731
+
+    def vector(name: str) -> FloatArray:
+        return frozen(name, getattr(message, name), (None,))
+
     none = np.zeros(len(message.kept_position))
     kept = JointCommand(message.kept_stamp, vector("kept_position"), vector("kept_velocity"), none, none, none)
     ramp = Ramp(vector("ramp_start"), vector("ramp_velocity"), message.ramp_since, message.ramp_span)

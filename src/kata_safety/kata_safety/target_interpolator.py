@@ -14,8 +14,8 @@ from kata_model.compiled import kernel
 from kata_model.joints import JointCommand
 from kata_model.verdict import JointFlag, Reason
 from kata_safety.config import SafetyConfig
-from kata_safety.guard.motion import Commanded
 from kata_safety.limits import JointLimits, stoppable
+from kata_safety.qp.motion import Commanded
 from kata_safety.state import Following, Ramp
 
 __all__ = ["TargetInterpolator", "Wanted"]

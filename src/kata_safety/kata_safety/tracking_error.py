@@ -12,8 +12,8 @@ from kata_model.compiled import kernel
 from kata_model.joints import JointState
 from kata_model.verdict import JointFlag
 from kata_safety.config import SafetyConfig
-from kata_safety.guard.motion import Commanded
 from kata_safety.limits import JointLimits, braking_velocity
+from kata_safety.qp.motion import Commanded
 
 __all__ = ["TrackingMonitor", "astray", "believable", "distance", "finite", "load_kernels", "tracking_error"]
 

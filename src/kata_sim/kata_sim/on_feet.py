@@ -10,8 +10,8 @@ from kata_model.arrays import FloatArray
 from kata_model.joints import JointCommand
 from kata_model.robot import RobotModel
 from kata_model.verdict import Verdict
-from kata_safety import Received, SafetyConfig, SafetyFilter, SafetyInputs, Standing
-from kata_safety.balance import BalanceConfig, Footing
+from kata_safety import Received, SafetyConfig, SafetyFilter, SafetyInputs, StabilityMonitor
+from kata_safety.balance import BalanceConfig, BalanceController
 from kata_sim.config import SimConfig
 from kata_sim.simulation import Simulation
 
@@ -26,7 +26,7 @@ class OnFeet:
 
     Attributes:
         simulation: The robot; `Simulation.push` pushes it.
-        footing: What keeps it on its feet.
+        balance_controller: What keeps it on its feet.
         filter: The safety filter.
         time: Since the last restart [s].
         heights: Of the base after each tick [m].
@@ -36,18 +36,18 @@ class OnFeet:
     """
 
     def __init__(self, robot: RobotModel, balance: BalanceConfig | None = None) -> None:
-        """Build simulation and filter, and hang the robot on its hoist."""
+        """Build simulation and filter, and hang the robot on its gantry."""
         self._limits = SafetyConfig()
         self.simulation = Simulation(robot, SimConfig(base="floating"))
-        self.footing = Footing(robot, self._limits, balance)
-        self._robot, self._standing, self._still = robot, Standing(robot), np.zeros(len(robot.layout))
+        self.balance_controller = BalanceController(robot, self._limits, balance)
+        self._robot, self._standing, self._still = robot, StabilityMonitor(robot), np.zeros(len(robot.layout))
         self._steps = round(1.0 / (self._limits.rate * self.simulation.config.timestep))
         self.restart()
 
     def restart(self) -> None:
         """Hang the robot up again, with a new filter."""
         self.simulation.reset(0)
-        self.filter = SafetyFilter(self._robot, self._limits, balance=self.footing)
+        self.filter = SafetyFilter(self._robot, self._limits, balance=self.balance_controller)
         self.time = 0.0
         self.heights: list[float] = []
         self.margins: list[float] = []

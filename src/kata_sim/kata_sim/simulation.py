@@ -15,7 +15,7 @@ from kata_model.errors import KataError
 from kata_model.joints import JointCommand, JointState
 from kata_model.robot import RobotModel
 from kata_sim.config import SimConfig
-from kata_sim.hoist import Hoist
+from kata_sim.gantry import Gantry
 from kata_sim.randomization import Randomization, Randomizer
 from kata_sim.rendering.renderer import Image, Renderer, View
 from kata_sim.tasks import TaskState, make_task
@@ -55,7 +55,7 @@ class ImuSample:
 class Simulation:
     """A robot in a room. Without a command it stands at rest; a command that grows old leaves it damped.
 
-    A free base hangs from a `Hoist` until the first command.
+    A free base hangs from a `Gantry` until the first command.
     Time goes on through resets, so that stamps never run backwards.
 
     Args:
@@ -86,14 +86,14 @@ class Simulation:
         self._qpos = np.array([self.model.joint(name).qposadr[0] for name in robot.layout.names])
         self._qvel = np.array([self.model.joint(name).dofadr[0] for name in robot.layout.names])
         self._base = self.model.body(robot.description.base_link).id
-        self._hoist = Hoist(robot, self.model) if self.config.base == "floating" else None
+        self._gantry = Gantry(robot, self.model) if self.config.base == "floating" else None
         self.scene = Scene(self.model, self.data, self._base)
         self._random = Randomizer(self.model, randomization) if randomization not in (None, Randomization()) else None
         self._late: deque[tuple[int, JointCommand]] = deque()
         self._renderer: Renderer | None = None
         self._period = round(self.config.timestep * 1e9)
         self._timeout = round(self.config.command_timeout * 1e9)
-        self._start = self._hoist.posture if self._hoist else robot.rest
+        self._start = self._gantry.posture if self._gantry else robot.rest
         self._stand = _standing(robot, self._start)
         self._damp = JointCommand.at(0, np.zeros(len(robot.layout)), np.zeros(len(robot.layout)), robot.damping)
         self._received: int | None = None
@@ -243,8 +243,8 @@ class Simulation:
 
     def _hang(self) -> None:
         """Hold a free base that nothing was commanded to."""
-        if self._hoist and self._command is self._stand:
-            self._hoist.hold(self.data)
+        if self._gantry and self._command is self._stand:
+            self._gantry.hold(self.data)
 
     def _effort(self) -> FloatArray:
         """Return PD control with feed-forward within the effort limits, shape (n,), [N·m], layout order."""

@@ -12,7 +12,7 @@ from kata_model.base_motion import BaseMotion
 from kata_nodes import qos
 from kata_nodes.latest import Latest
 from kata_nodes.odometry import base_from, orientation_from
-from kata_safety import UNKNOWN_BASE, BaseState, Standing
+from kata_safety import UNKNOWN_BASE, BaseState, StabilityMonitor
 
 __all__ = ["BaseWatch"]
 
@@ -28,7 +28,7 @@ class BaseWatch:
             robot: The robot.
             deadline: Largest age of `odom` that is trusted [s].
         """
-        self._node, self._standing, self._deadline = node, Standing(robot), round(deadline * 1e9)
+        self._node, self._standing, self._deadline = node, StabilityMonitor(robot), round(deadline * 1e9)
         self._motion: BaseMotion | None = None
         self._imu = Latest(node, Imu, "imu")
         node.create_subscription(Odometry, "odom", self._on_odom, qos.LATEST)

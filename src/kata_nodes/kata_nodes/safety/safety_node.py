@@ -25,7 +25,7 @@ from kata_nodes.safety.joint_watch import JointWatch
 from kata_nodes.safety.realtime import ask_for_priority
 from kata_nodes.spin import run
 from kata_safety import Received, SafetyConfig, SafetyFilter, SafetyInputs
-from kata_safety.balance import BalanceConfig, Footing
+from kata_safety.balance import BalanceConfig, BalanceController
 
 _WATCH = 0.02
 """How often silence and rivals are looked for [s]."""
@@ -56,8 +56,8 @@ class SafetyNode(GuardedNode):
         robot = load_robot(self._config.robot)
         self._joints = JointConverter(robot.layout)
         floating = self._config.base == "floating"
-        feet = Footing(robot, limits, params.declare(self, BalanceConfig)) if floating else None
-        self._filter = SafetyFilter(robot, limits, balance=feet)
+        balance = BalanceController(robot, limits, params.declare(self, BalanceConfig)) if floating else None
+        self._filter = SafetyFilter(robot, limits, balance=balance)
         self._target: Received | None = None
         self._steady, self._targeted = steady_clock(self), 0
         self._commands = self.create_publisher(JointCommandMsg, "command", qos.STREAM)

@@ -16,14 +16,14 @@ from kata_safety.balance.config import BalanceConfig
 from kata_safety.balance.contact_efforts import ContactEfforts
 from kata_safety.balance.floating_body import FloatingBody
 from kata_safety.balance.path_balance import Ground, ground_of, legs_on_path, room_on_path
-from kata_safety.balance.planted import Planted, PlantedSoles
+from kata_safety.balance.support_polygon import SupportedPosture, SupportPolygon
 from kata_safety.config import SafetyConfig
-from kata_safety.guard.held import Held
-from kata_safety.guard.motion import Commanded, FilteredStep
-from kata_safety.guard.program import FEASIBLE
-from kata_safety.guard.quadratic_program import EQUAL, SOFT, UNBOUNDED
-from kata_safety.guard.room import Room
 from kata_safety.limits import JointLimits
+from kata_safety.qp.buffers import Buffers
+from kata_safety.qp.handle import Handle
+from kata_safety.qp.motion import Commanded, FilteredStep
+from kata_safety.qp.qp_assembly import FEASIBLE
+from kata_safety.qp.quadratic_program import EQUAL, SOFT, UNBOUNDED
 from kata_safety.stops.stability import GRAVITY, hull
 
 __all__ = ["BalanceConstraints", "BalanceTick"]
@@ -39,7 +39,7 @@ _CREEP = 1e-6
 
 
 class BalanceConstraints:
-    """Keeps the balance of a commanded motion on planted soles; what it is told of, `kata_safety.guard.motion` says.
+    """Keeps the balance of a commanded motion on planted soles; what it is told of, `kata_safety.qp.motion` says.
 
     What follows from a posture alone is kept until another one is asked for: it is the same, whoever asks.
     """
@@ -59,8 +59,8 @@ class BalanceConstraints:
         self.contact, self._braking_time = ContactEfforts(body), limits.max_braking_time
         self.strength = limits.effort_scale * body.robot.max_effort[body.legs]
         self.cost = _cost(body, config)
-        self._soles: tuple[FloatArray, PlantedSoles] | None = None
-        self._posture: tuple[FloatArray, FloatArray, Planted] | None = None
+        self._soles: tuple[FloatArray, SupportPolygon] | None = None
+        self._posture: tuple[FloatArray, FloatArray, SupportedPosture] | None = None
         self._stand(body.robot.rest)
 
     @property
@@ -82,18 +82,18 @@ class BalanceConstraints:
         free[self.body.legs] = np.inf
         return free
 
-    def begin(self, at: Commanded, buffers: Room, handle: Held[Room]) -> "BalanceTick":
+    def begin(self, at: Commanded, buffers: Buffers, handle: Handle[Buffers]) -> "BalanceTick":
         """Begin a tick."""
         return BalanceTick(self, at, buffers, handle)
 
-    def soles(self, stance: FloatArray) -> PlantedSoles:
+    def soles(self, stance: FloatArray) -> SupportPolygon:
         """Return the soles as a posture has them, read-only and of shape (n,), [rad]."""
         if self._soles is None or self._soles[0] is not stance:
             self._stand(stance)
         assert self._soles is not None
         return self._soles[1]
 
-    def posture(self, at: Commanded) -> Planted:
+    def posture(self, at: Commanded) -> SupportedPosture:
         """Return what a commanded posture means on its soles."""
         soles, known = self.soles(at.stance), self._posture
         if known is None or known[0] is not at.position or known[1] is not at.stance:
@@ -101,7 +101,7 @@ class BalanceConstraints:
         return known[2]
 
     def _stand(self, stance: FloatArray) -> None:
-        soles = PlantedSoles(self.body, stance)
+        soles = SupportPolygon(self.body, stance)
         self._soles = (stance, soles)
         outline = hull(soles.corners)
         edges = np.roll(outline, -1, axis=0) - outline
@@ -114,7 +114,7 @@ class BalanceConstraints:
 class BalanceTick:
     """What balance asks of one tick, and what of it acted."""
 
-    def __init__(self, asked: BalanceConstraints, at: Commanded, buffers: Room, handle: Held[Room]) -> None:
+    def __init__(self, asked: BalanceConstraints, at: Commanded, buffers: Buffers, handle: Handle[Buffers]) -> None:
         """Look at the posture."""
         self._asked, self._at, self._buffers, self._handle = asked, at, buffers, handle
         self._planted = asked.posture(at)
@@ -172,9 +172,9 @@ class BalanceTick:
             used = self._rows(used, at.closure, gain * at.gap, gain * at.gap, EQUAL)
         return self._strength_rows(self._balance_rows(used, at))
 
-    def _balance_rows(self, used: int, at: Planted) -> int:
+    def _balance_rows(self, used: int, at: SupportedPosture) -> int:
         """Append that capture point and tilt stay inside, or come back."""
-        asked, wanted = self._asked, self._buffers.survey.wanted
+        asked, wanted = self._asked, self._buffers.linearised.wanted
         edges = asked.ground.edges
         inside = edges @ at.com[:2] - asked.ground.start - asked.least[:-1]
         rate = np.sqrt(GRAVITY / max(at.com[2], 0.1))  # this gain keeps the capture point itself inside
@@ -192,7 +192,7 @@ class BalanceTick:
         legs, period = self._asked.body.legs, self._buffers.period
         slope, offset = self._efforts.slope[legs], self._efforts.offset[legs]
         middle, most = slope @ self._at.velocity - period * offset, FEASIBLE * period * self._ceiling
-        self._weak_legs[legs] |= np.abs(slope @ self._buffers.survey.wanted - middle) > most
+        self._weak_legs[legs] |= np.abs(slope @ self._buffers.linearised.wanted - middle) > most
         return self._rows(used, slope, middle - most, middle + most, 0)
 
     def _rows(self, used: int, rows: FloatArray, low: FloatArray, high: FloatArray | float, sense: int) -> int:

@@ -13,8 +13,8 @@ import pinocchio as pin
 
 from kata_model.arrays import FloatArray
 from kata_safety.balance.floating_body import BASE, FloatingBody
-from kata_safety.balance.planted import Planted
-from kata_safety.guard.drives import rotor_inertia
+from kata_safety.balance.support_polygon import SupportedPosture
+from kata_safety.qp.drives import rotor_inertia
 
 __all__ = ["ContactEfforts", "LinearEfforts"]
 
@@ -50,7 +50,7 @@ class ContactEfforts:
         self._above = np.triu(np.ones((body.model.nv, body.model.nv), dtype=bool))
         self._joints = np.arange(len(self._rotors))
 
-    def at(self, planted: Planted, position: FloatArray, velocity: FloatArray) -> LinearEfforts:
+    def at(self, planted: SupportedPosture, position: FloatArray, velocity: FloatArray) -> LinearEfforts:
         """Return the efforts at a posture and velocity, shape (n,) each, [rad], [rad/s].
 
         Args:

@@ -15,7 +15,7 @@ from kata_model.robot import RobotModel
 from kata_model.robot.retarget_table import load_table
 from kata_model.robot.urdf import urdf_text
 from kata_safety.balance.postures import load_postures
-from kata_safety.guard.drives import rotor_inertia
+from kata_safety.qp.drives import rotor_inertia
 from kata_safety.stops.stability import hull
 
 __all__ = ["BASE", "Dynamics", "FloatingBody", "Foot"]

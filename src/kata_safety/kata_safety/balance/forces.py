@@ -12,7 +12,7 @@ import numpy as np
 from kata_model.arrays import FloatArray
 from kata_safety.balance.config import BalanceConfig
 from kata_safety.balance.floating_body import BASE, Dynamics, FloatingBody, Foot
-from kata_safety.guard.quadratic_program import SOFT, UNBOUNDED, empty_program, solve
+from kata_safety.qp.quadratic_program import SOFT, UNBOUNDED, empty_program, solve
 
 __all__ = ["Asked", "Given", "SoleForces"]
 

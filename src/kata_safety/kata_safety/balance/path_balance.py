@@ -9,10 +9,10 @@ from kata_model.arrays import FloatArray
 from kata_model.compiled import kernel
 from kata_model.kinematics.tree import forward
 from kata_safety.balance.floating_body import FloatingBody
-from kata_safety.guard.efforts import cross
-from kata_safety.guard.held import Held
-from kata_safety.guard.plant import Plant, Scratch
-from kata_safety.guard.room import Room
+from kata_safety.qp.buffers import Buffers
+from kata_safety.qp.dynamics_model import DynamicsModel, Scratch
+from kata_safety.qp.efforts import cross
+from kata_safety.qp.handle import Handle
 from kata_safety.stops.stability import GRAVITY
 
 __all__ = ["Ground", "ground_of", "legs_on_path", "room_on_path", "seen_from_sole"]
@@ -30,7 +30,7 @@ class Ground(NamedTuple):
         middle: The sole's middle in the body's frame, shape (3,), [m].
         edges: Unit normals of the soles' outline, inwards, in the sole's axes, shape (k, 2).
         start: Distance of each edge from the sole's middle along its normal, shape (k,), [m].
-        seen: Room, shape (7,).
+        seen: Buffers, shape (7,).
     """
 
     body: int
@@ -49,23 +49,23 @@ def ground_of(body: FloatingBody, edges: FloatArray, start: FloatArray) -> Groun
 
 
 @kernel
-def room_on_path(held: Held[Room], ground: Ground, ticks: int, looks: int, out: FloatArray) -> None:
+def room_on_path(handle: Handle[Buffers], ground: Ground, ticks: int, looks: int, out: FloatArray) -> None:
     """Write how far inside each edge the capture point stays on the path, and the least cosine of the base's tilt.
 
     Args:
-        held: The guard's room; its path has just been followed.
+        handle: The QP filter's buffers; its path has just been followed.
         ground: Outline of k edges.
         ticks: Ticks of the path, at least 1.
         looks: How many of them are looked at at most, evenly.
         out: Shape (k + 1,), [m] and cosine.
     """
-    room = held.parts
+    buffers = handle.parts
     seen, edges, start = ground.seen, ground.edges, ground.start
     out[:] = np.inf
     count = min(ticks, looks)
     for k in range(count):
         tick = int(np.rint(k * (ticks - 1) / max(count - 1, 1)))
-        seen_from_sole(room.plant, room.scratch, ground, room.path.course[tick, 0], room.path.course[tick, 1], seen)
+        seen_from_sole(buffers.model, buffers.scratch, ground, buffers.path.course[tick, 0], buffers.path.course[tick, 1], seen)
         fall = np.sqrt(max(seen[2], _LOWEST) / GRAVITY)
         x, y = seen[0] + fall * seen[3], seen[1] + fall * seen[4]
         for e in range(len(edges)):
@@ -75,25 +75,25 @@ def room_on_path(held: Held[Room], ground: Ground, ticks: int, looks: int, out: 
 
 @kernel
 def seen_from_sole(
-    plant: Plant, scratch: Scratch, ground: Ground, position: FloatArray, velocity: FloatArray, out: FloatArray
+    model: DynamicsModel, scratch: Scratch, ground: Ground, position: FloatArray, velocity: FloatArray, out: FloatArray
 ) -> None:
     """Write place [m] and velocity [m/s] of the centre of mass in the first sole's axes, and the cosine of the base's tilt.
 
     Args:
-        plant: The robot.
-        scratch: Room.
+        model: The robot.
+        scratch: Buffers.
         ground: The sole; its outline is not looked at.
         position: Shape (n,), [rad].
         velocity: Shape (n,), [rad/s].
         out: Shape (7,).
     """
-    forward(plant.tree, position, scratch.pose)
-    _speeds(plant, scratch, velocity)
+    forward(model.tree, position, scratch.pose)
+    _speeds(model, scratch, velocity)
     r, origin, w, v, s = scratch.pose.rotation, scratch.pose.position, scratch.omega, scratch.linear, ground.body
     total = mx = my = mz = sx = sy = sz = 0.0
-    for i in range(len(plant.mass)):
-        m = plant.mass[i]
-        cx, cy, cz = _turned(r, i, plant.centre[i, 0], plant.centre[i, 1], plant.centre[i, 2])
+    for i in range(len(model.mass)):
+        m = model.mass[i]
+        cx, cy, cz = _turned(r, i, model.centre[i, 0], model.centre[i, 1], model.centre[i, 2])
         ux, uy, uz = cross(w[i, 0], w[i, 1], w[i, 2], cx, cy, cz)
         total += m
         mx, my, mz = mx + m * (origin[i, 0] + cx), my + m * (origin[i, 1] + cy), mz + m * (origin[i, 2] + cz)
@@ -110,9 +110,9 @@ def seen_from_sole(
 
 
 @kernel
-def _speeds(plant: Plant, scratch: Scratch, velocity: FloatArray) -> None:
+def _speeds(model: DynamicsModel, scratch: Scratch, velocity: FloatArray) -> None:
     """Write the bodies' angular velocities and those of their origins, ``scratch.pose`` being set."""
-    parent, prismatic, axis, origin = plant.tree.parent, plant.tree.prismatic, scratch.pose.axis, scratch.pose.position
+    parent, prismatic, axis, origin = model.tree.parent, model.tree.prismatic, scratch.pose.axis, scratch.pose.position
     w, v = scratch.omega, scratch.linear
     w[0, :] = v[0, :] = 0.0
     for i in range(1, len(parent)):
@@ -138,20 +138,20 @@ def _turned(r: FloatArray, i: int, x: float, y: float, z: float) -> tuple[float,
 
 @kernel
 def legs_on_path(
-    held: Held[Room], before: FloatArray, slope: FloatArray, offset: FloatArray, ticks: int, out: FloatArray
+    handle: Handle[Buffers], before: FloatArray, slope: FloatArray, offset: FloatArray, ticks: int, out: FloatArray
 ) -> None:
     """Write the largest efforts of some joints on the path, shape (l,), [N·m].
 
     Args:
-        held: The guard's room; its path has just been followed.
+        handle: The QP filter's buffers; its path has just been followed.
         before: Velocity before its first tick, shape (n,), [rad/s].
         slope: Efforts by all joints' accelerations, shape (l, n), [kg·m²].
         offset: Efforts at none, shape (l,), [N·m].
         ticks: Ticks of the path.
         out: Receives the efforts.
     """
-    room = held.parts
-    course, period = room.path.course, room.period
+    buffers = handle.parts
+    course, period = buffers.path.course, buffers.period
     out[:] = 0.0
     for tick in range(ticks):
         for k in range(len(out)):

@@ -11,9 +11,9 @@ from kata_model.kinematics.tree import forward
 from kata_model.robot import RobotModel
 from kata_safety import JointLimits, SafetyConfig, load_shapes
 from kata_safety.check.motion import Motion
-from kata_safety.guard.efforts import inverse_dynamics
-from kata_safety.guard.plant import make_plant, new_scratch
-from kata_safety.guard.separation import place, separations
+from kata_safety.qp.dynamics_model import make_dynamics_model, new_scratch
+from kata_safety.qp.efforts import inverse_dynamics
+from kata_safety.qp.separation import place, separations
 
 __all__ = ["KINDS", "Usage", "UsageMeter"]
 
@@ -52,13 +52,13 @@ class UsageMeter:
         self._robot = robot
         self._acceleration = np.asarray(JointLimits.of(robot, config).acceleration)
         self._margin = max(config.collision_margin, 1e-3)
-        self._plant = make_plant(robot, load_shapes(robot))
+        self._plant = make_dynamics_model(robot, load_shapes(robot))
         self._scratch = new_scratch(self._plant)
         self._moves = self._plant.reach > 0.0
         self._gaps = np.zeros(len(self._plant.first))
 
     def measure(self, motion: Motion) -> Usage:
-        """Return what a motion uses; efforts are those of a robot whose base is held."""
+        """Return what a motion uses; efforts are those of a robot whose base is handle."""
         robot, velocity, acceleration = self._robot, motion.velocity(), motion.acceleration()
         middle, half = (robot.lower + robot.upper) / 2.0, (robot.upper - robot.lower) / 2.0
         effort, near, apart = np.empty_like(velocity), np.empty_like(velocity), np.empty(len(motion))

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from kata_model.arrays import FloatArray
 from kata_model.verdict import Reason
 from kata_safety.config import SafetyConfig
-from kata_safety.stops.table import Stance
+from kata_safety.stops.stop_table import BaseCondition
 
 __all__ = ["BaseState", "base_faults", "base_tilt", "capture_point", "hull", "stance_of", "steady", "support_margin", "tilt_of"]
 
@@ -108,9 +108,9 @@ def steady(base: BaseState | None, config: SafetyConfig) -> bool:
 def stance_of(base: BaseState | None, least_margin: float, most_tilt: float) -> str:
     """Return the column of the table of stops; a base that is held, None, is fixed."""
     if base is None:
-        return Stance.FIXED
+        return BaseCondition.FIXED
     safe = base.margin >= least_margin and base.tilt <= most_tilt
-    return Stance.BALANCED if safe else Stance.UNBALANCED
+    return BaseCondition.BALANCED if safe else BaseCondition.UNBALANCED
 
 
 def hull(points: FloatArray) -> FloatArray:

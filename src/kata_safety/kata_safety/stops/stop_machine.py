@@ -5,7 +5,7 @@ from kata_safety.config import SafetyConfig
 from kata_safety.inputs import FilterInputs
 from kata_safety.state import Stop, Stops
 from kata_safety.stops.stability import base_faults, stance_of
-from kata_safety.stops.table import StopCategory, StopTable
+from kata_safety.stops.stop_table import StopCategory, StopTable
 
 __all__ = ["StopMachine"]
 
@@ -20,7 +20,8 @@ class StopMachine:
     def notice(self, stops: Stops, causes: tuple[str, ...], inputs: FilterInputs) -> tuple[Stops, str]:
         """Take the causes that last now; return also the one for which to wait, if none stops the robot."""
         config, base = self._config, inputs.safety.base
-        causes = (*causes, *inputs.safety.alarms, *base_faults(base, config.max_tilt, config.fall_margin))
+        faults = () if base is None else base_faults(base, config.max_tilt, config.fall_margin)
+        causes = (*causes, *inputs.safety.alarms, *faults)
         asked = (inputs.asked,) if inputs.asked else ()
         if not (causes or asked):
             return Stops(stops.stop) if stops.present else stops, ""

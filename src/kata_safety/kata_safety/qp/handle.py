@@ -10,7 +10,7 @@ from typing import Any, Generic, NamedTuple, TypeVar, cast
 
 from kata_model.compiled import COMPILED
 
-__all__ = ["Held", "hold"]
+__all__ = ["Handle", "hold"]
 
 T = TypeVar("T", bound=tuple[Any, ...])
 
@@ -25,38 +25,38 @@ if COMPILED:
     from numba.extending import overload
 
     @structref.register
-    class _HeldType(types.StructRef):  # type: ignore[misc]
+    class _HandleType(types.StructRef):  # type: ignore[misc]
         pass
 
-    class _Handle(structref.StructRefProxy):  # type: ignore[misc]
+    class _Proxy(structref.StructRefProxy):  # type: ignore[misc]
         pass
 
-    structref.define_boxing(_HeldType, _Handle)
+    structref.define_boxing(_HandleType, _Proxy)
 
 
-class Held(Generic[T]):
-    """What kernels see: ``held.parts`` is the tuple. To Python it is opaque; arrays are shared, numbers are not."""
+class Handle(Generic[T]):
+    """What kernels see: ``handle.parts`` is the tuple. To Python it is opaque; arrays are shared, numbers are not."""
 
     parts: T
 
 
-def hold(parts: T) -> Held[T]:
+def hold(parts: T) -> Handle[T]:
     """Return a named tuple of arrays and numbers as one object for kernels.
 
     A kernel must call this, one for each kind of tuple: with a kernel for all of them, the machine code on disk would name
     tuples of modules that not every program can import, and those could then load none of it.
     """
-    return cast(Held[T], _Plain(parts))
+    return cast(Handle[T], _Plain(parts))
 
 
 if COMPILED:
 
     @overload(hold)  # type: ignore[untyped-decorator]
     def _compiled_hold(parts: Any) -> Any:
-        held = _HeldType([("parts", types.unliteral(parts))])
+        handle = _HandleType([("parts", types.unliteral(parts))])
 
         def hold(parts: Any) -> Any:
-            made = structref.new(held)
+            made = structref.new(handle)
             made.parts = parts
             return made
 

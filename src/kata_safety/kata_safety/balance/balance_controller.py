@@ -10,20 +10,20 @@ from kata_model.arrays import FloatArray
 from kata_model.base_motion import BaseMotion
 from kata_model.joints import JointState
 from kata_model.robot import RobotModel
+from kata_safety.balance.com_controller import ComController
 from kata_safety.balance.config import BalanceConfig
 from kata_safety.balance.constraints import BalanceConstraints
-from kata_safety.balance.controller import Posture, StandingController
 from kata_safety.balance.floating_body import FloatingBody
-from kata_safety.balance.planted import PlantedSoles
 from kata_safety.balance.postures import load_postures, standing_height
-from kata_safety.balance.stance import Stance
+from kata_safety.balance.standing_controller import Posture, StandingController
+from kata_safety.balance.support_polygon import SupportPolygon
 from kata_safety.config import SafetyConfig
-from kata_safety.guard.motion import Commanded, FilteredStep
-from kata_safety.guard.qp_filter import QPFilter
-from kata_safety.guard.shapes import Shapes, load_shapes
+from kata_safety.qp.motion import Commanded, FilteredStep
+from kata_safety.qp.qp_filter import QPFilter
+from kata_safety.qp.shapes import Shapes, load_shapes
 from kata_safety.state import BalanceMemory
 
-__all__ = ["Footing"]
+__all__ = ["BalanceController"]
 
 _LOW = 0.02
 """Height of the base over the safe posture's from which on a retreat has arrived [m]."""
@@ -35,7 +35,7 @@ _BRAKING = 100.0
 """Deceleration that a leg's drive manages with ease [rad/s²]: where the joint could stop is what counts as its distance."""
 
 
-class Footing:
+class BalanceController:
     """Keeps a robot on its feet: constraints on what is commanded, a controller for what is measured."""
 
     def __init__(self, robot: RobotModel, limits: SafetyConfig, config: BalanceConfig | None = None) -> None:
@@ -53,8 +53,8 @@ class Footing:
         self.constraints = BalanceConstraints(body, limits, config)
         self.qp_filter = QPFilter(robot, _closer(load_shapes(robot), postures.closer), limits, self.constraints)
         self._fastest = float(self.qp_filter.limits.velocity[body.legs].min())
-        self._stance = Stance(body, standing_height(robot, postures.standing), config)
-        self._low = PlantedSoles(body, robot.rest).wish(self.safe_posture)[0] + _LOW
+        self._stance = ComController(body, standing_height(robot, postures.standing), config)
+        self._low = SupportPolygon(body, robot.rest).wish(self.safe_posture)[0] + _LOW
         self._controller = StandingController(body, config)
         self._tracking = np.full(len(robot.layout), limits.max_tracking_error)
         self._tracking[body.legs] = config.leg_tracking_error
@@ -67,7 +67,7 @@ class Footing:
         return self._tracking
 
     def lead(self, at: Commanded, wanted: FloatArray, goal: FloatArray, cap: float) -> FloatArray:
-        """Return a desired velocity that the legs can follow, [rad/s]; arguments as in `Stance`."""
+        """Return a desired velocity that the legs can follow, [rad/s]; arguments as in `ComController`."""
         soles, posture = self.constraints.soles(at.stance), self.constraints.posture(at)
         return self._stance.lead(soles, posture, wanted, goal, min(cap, self._fastest))
 

@@ -8,13 +8,13 @@ import pytest
 
 from kata_model import JointState, Reason, RobotModel
 from kata_model.base_motion import BaseMotion
-from kata_safety import UNKNOWN_BASE, BaseState, Standing
+from kata_safety import UNKNOWN_BASE, BaseState, StabilityMonitor
 from kata_safety.stops.stability import base_faults, tilt_of
 
 
 @pytest.fixture(scope="module")
-def standing(g1: RobotModel) -> Standing:
-    return Standing(g1)
+def standing(g1: RobotModel) -> StabilityMonitor:
+    return StabilityMonitor(g1)
 
 
 @pytest.fixture
@@ -27,13 +27,13 @@ def upright(height: float = 0.793, speed=(0.0, 0.0, 0.0), xyzw=(0.0, 0.0, 0.0, 1
     return BaseMotion(0, np.array([0.0, 0.0, height]), np.array(xyzw), np.array(speed), np.zeros(3))
 
 
-def test_a_robot_at_rest_stands_between_its_soles(standing: Standing, joints: JointState) -> None:
+def test_a_robot_at_rest_stands_between_its_soles(standing: StabilityMonitor, joints: JointState) -> None:
     base = standing.look(joints, upright())
     assert base.tilt == pytest.approx(0.0)
     assert 0.03 < base.margin < 0.12, "the soles reach 6 cm back, 14 cm forward and 16 cm to the sides"
 
 
-def test_the_height_of_the_world_does_not_matter(standing: Standing, joints: JointState) -> None:
+def test_the_height_of_the_world_does_not_matter(standing: StabilityMonitor, joints: JointState) -> None:
     assert standing.look(joints, upright(2.0)).margin == pytest.approx(standing.look(joints, upright()).margin)
 
 
@@ -44,7 +44,7 @@ def test_a_moving_centre_of_mass_leaves_the_support_at_the_speed_of_the_pendulum
     assert standing.look(joints, upright(speed=(-1.0, 0.0, 0.0))).margin < -0.1
 
 
-def test_what_is_not_finite_is_unknown_and_stops(standing: Standing, joints: JointState) -> None:
+def test_what_is_not_finite_is_unknown_and_stops(standing: StabilityMonitor, joints: JointState) -> None:
     for bad in (upright(np.nan), upright(xyzw=(0.0, 0.0, 0.0, 0.0))):
         assert standing.look(joints, bad) is UNKNOWN_BASE
     assert standing.look(replace(joints, velocity=np.full(29, np.inf)), upright()) is UNKNOWN_BASE

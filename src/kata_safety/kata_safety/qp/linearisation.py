@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What surrounds the robot right now: what a wish would violate, and the separations that could matter soon."""
+"""Constraint linearisation and broad phase: what a desired velocity would violate, and the separations that matter soon.
+
+The rows are velocity dampers (Faverjon & Tournassoud 1987); the broad phase rules pairs out by bounding spheres and motion.
+"""
 
 from typing import NamedTuple
 
@@ -10,16 +13,16 @@ from kata_model.arrays import FloatArray
 from kata_model.compiled import kernel
 from kata_model.kinematics.tree import forward
 from kata_model.verdict import JointFlag
-from kata_safety.guard.braking import SLACK
-from kata_safety.guard.efforts import inverse_dynamics
-from kata_safety.guard.inertia import inertia_matrix
-from kata_safety.guard.plant import IntArray, Plant, Scratch
-from kata_safety.guard.program import assemble
-from kata_safety.guard.quadratic_program import Program
-from kata_safety.guard.separation import add_row, gap, inside, place, sweep
 from kata_safety.limits import fill_box
+from kata_safety.qp.braking import SLACK
+from kata_safety.qp.dynamics_model import DynamicsModel, IntArray, Scratch
+from kata_safety.qp.efforts import inverse_dynamics
+from kata_safety.qp.inertia import inertia_matrix
+from kata_safety.qp.qp_assembly import assemble
+from kata_safety.qp.quadratic_program import Program
+from kata_safety.qp.separation import add_row, gap, inside, place, sweep
 
-__all__ = ["Found", "Survey", "new_survey", "survey"]
+__all__ = ["Found", "Linearisation", "linearise", "new_linearisation"]
 
 
 INFLUENCE = 0.2
@@ -30,8 +33,8 @@ _FAR_ENOUGH = 0.01
 _EFFORT, _COLLISION = int(JointFlag.EFFORT), int(JointFlag.COLLISION)
 
 
-class Survey(NamedTuple):
-    """Results of `survey`; room for m separations of n joints.
+class Linearisation(NamedTuple):
+    """Results of `linearise`; room for m separations of n joints.
 
     Attributes:
         box: Rows of least and largest velocity, shape (2, n), [rad/s].
@@ -44,9 +47,9 @@ class Survey(NamedTuple):
         points: Nearest points of those, shape (m, 2, 3), [m].
         row: Their gradients by the joints, shape (m, n), [m/rad].
         least: Least rate at which they may change, shape (m,), [m/s].
-        inertia: Room, shape (n, n).
-        motion: Room: how far each joint can move in a tick and braking, and how fast, shape (2, n), [rad] and [rad/s].
-        sweep: Room: the same of each capsule, shape (2, c), [m] and [m/s].
+        inertia: Buffers, shape (n, n).
+        motion: Buffers: how far each joint can move in a tick and braking, and how fast, shape (2, n), [rad] and [rad/s].
+        sweep: Buffers: the same of each capsule, shape (2, c), [m] and [m/s].
     """
 
     box: FloatArray
@@ -82,10 +85,10 @@ class Found(NamedTuple):
     leaves: bool
 
 
-def new_survey(plant: Plant) -> Survey:
-    """Return room for a plant's results."""
-    n, m = len(plant.mass) - 1, len(plant.first)
-    return Survey(
+def new_linearisation(model: DynamicsModel) -> Linearisation:
+    """Return room for a model's results."""
+    n, m = len(model.mass) - 1, len(model.first)
+    return Linearisation(
         box=np.zeros((2, n)),
         flags=np.zeros(n, dtype=np.uint8),
         wanted=np.zeros(n),
@@ -98,15 +101,15 @@ def new_survey(plant: Plant) -> Survey:
         least=np.zeros(m),
         inertia=np.zeros((n, n)),
         motion=np.zeros((2, n)),
-        sweep=np.zeros((2, len(plant.body))),
+        sweep=np.zeros((2, len(model.body))),
     )
 
 
 @kernel
-def survey(
-    plant: Plant,
+def linearise(
+    model: DynamicsModel,
     scratch: Scratch,
-    result: Survey,
+    result: Linearisation,
     program: Program,
     state: FloatArray,
     bounds: FloatArray,
@@ -123,8 +126,8 @@ def survey(
     Below its margin it must grow, at the recovery speed or as fast as the box of velocities lets it.
 
     Args:
-        plant: The robot.
-        scratch: Room.
+        model: The robot.
+        scratch: Buffers.
         result: Receives what is found.
         program: Receives the program that finds the nearest admissible velocity, if the wish is not admissible.
         state: Rows position [rad], velocity and wished velocity [rad/s], shape (3, n).
@@ -142,25 +145,25 @@ def survey(
     fill_box(state, bounds, period, cap, box[0], box[1], result.flags)
     for j in range(n):
         wanted[j] = min(max(state[2, j], box[0, j]), box[1, j])
-    forward(plant.tree, state[0], scratch.pose)
-    inverse_dynamics(plant, scratch, state[1], (wanted - state[1]) / period)
+    forward(model.tree, state[0], scratch.pose)
+    inverse_dynamics(model, scratch, state[1], (wanted - state[1]) / period)
     acts = collides = leaves = False
     for j in range(n):
         result.effort[j] = scratch.effort[j]
         if abs(scratch.effort[j]) > ceiling[j] + SLACK:
             result.flags[j] |= _EFFORT
             acts = True
-    place(plant, scratch)
-    _reach_out(plant, result, bounds, period)
-    close, fast = _look_out(plant, scratch, result, margin, gain)
-    near = _rates(plant, scratch, result, fast, margin, gain, recovery)
+    place(model, scratch)
+    _reach_out(model, result, bounds, period)
+    close, fast = _broad_phase(model, scratch, result, margin, gain)
+    near = _rates(model, scratch, result, fast, margin, gain, recovery)
     for c in range(near):
         if _blocked(result.row, c, wanted, result.least, result.flags):
-            border = plant.border[result.which[c]]
+            border = model.border[result.which[c]]
             collides, leaves = collides or not border, leaves or border
     if not (acts or collides or leaves or always):
         return Found(close, near, -1, False, False)
-    inertia_matrix(plant, scratch, result.inertia)
+    inertia_matrix(model, scratch, result.inertia)
     rows = assemble(program, box, wanted, result.inertia, result.effort, ceiling, period, result.row, result.least, near)
     return Found(close, near, rows, collides, leaves)
 
@@ -180,27 +183,29 @@ def _blocked(row: FloatArray, c: int, wanted: FloatArray, least: FloatArray, fla
 
 
 @kernel
-def _reach_out(plant: Plant, result: Survey, bounds: FloatArray, period: float) -> None:
+def _reach_out(model: DynamicsModel, result: Linearisation, bounds: FloatArray, period: float) -> None:
     """Write how far joints and capsules can move in this tick and braking after it, and how fast."""
     for j in range(len(result.wanted)):
         v, change = max(abs(result.box[0, j]), abs(result.box[1, j])), bounds[3, j]
         result.motion[0, j], result.motion[1, j] = period * (v + 0.5 * v * v / change + change), v
     for kind in range(2):
-        sweep(plant.lever, result.motion[kind], result.sweep[kind])
+        sweep(model.lever, result.motion[kind], result.sweep[kind])
 
 
 @kernel
-def _look_out(plant: Plant, scratch: Scratch, result: Survey, margin: FloatArray, gain: float) -> tuple[int, int]:
+def _broad_phase(
+    model: DynamicsModel, scratch: Scratch, result: Linearisation, margin: FloatArray, gain: float
+) -> tuple[int, int]:
     """List the separations that could matter to braking after this tick, and those that could close too fast in it.
 
     Most are ruled out by the distance of the capsules' circumscribed balls and by how far each capsule can move: a pair
     matters to the path if that could bring it near, to the tick if it could close faster than its room allows. Returns the
     number of either; of the latter, the nearest points are kept.
     """
-    first, second, clearance, normal, offset = plant.first, plant.second, plant.clearance, plant.normal, plant.offset
-    reach, radius, extent = plant.reach, plant.radius, plant.extent
+    first, second, clearance, normal, offset = model.first, model.second, model.clearance, model.normal, model.offset
+    reach, radius, extent = model.reach, model.radius, model.extent
     ends, middle, pair = scratch.ends, scratch.middle, scratch.pair
-    motion, swept, apart, gaps = result.motion, result.sweep, result.apart, plant.gaps
+    motion, swept, apart, gaps = result.motion, result.sweep, result.apart, model.gaps
     lead, close, fast = 1.0 / gain, 0, 0
     for m in range(len(first)):
         a, b, contact = first[m], second[m], clearance[m] + margin[m]
@@ -230,21 +235,23 @@ def _look_out(plant: Plant, scratch: Scratch, result: Survey, margin: FloatArray
 
 
 @kernel
-def _rates(plant: Plant, scratch: Scratch, result: Survey, fast: int, margin: FloatArray, gain: float, recovery: float) -> int:
+def _rates(
+    model: DynamicsModel, scratch: Scratch, result: Linearisation, fast: int, margin: FloatArray, gain: float, recovery: float
+) -> int:
     """Write the gradients and least rates of the separations that the coming tick could violate; return their number.
 
     Args:
-        plant: The robot.
-        scratch: Room; ``scratch.pose`` must be set.
+        model: The robot.
+        scratch: Buffers; ``scratch.pose`` must be set.
         result: Holds the first ``fast`` of ``which``, of which those are kept that no velocity in the box violates.
         fast: Number of separations that might close too fast.
-        margin: As in `survey`.
+        margin: As in `linearise`.
         gain: Likewise.
         recovery: Likewise.
     """
-    first, second, body, which = plant.first, plant.second, plant.body, result.which
-    parent, prismatic, axis, origin = plant.tree.parent, plant.tree.prismatic, scratch.pose.axis, scratch.pose.position
-    rows, low, high, gaps, count = result.row, result.box[0], result.box[1], plant.gaps, 0
+    first, second, body, which = model.first, model.second, model.body, result.which
+    parent, prismatic, axis, origin = model.tree.parent, model.tree.prismatic, scratch.pose.axis, scratch.pose.position
+    rows, low, high, gaps, count = result.row, result.box[0], result.box[1], model.gaps, 0
     for c in range(fast):
         m = which[c]
         row, other = rows[count], body[second[m]] if m < gaps else 0

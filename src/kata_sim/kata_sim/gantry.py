@@ -8,10 +8,10 @@ import numpy as np
 from kata_model.robot import RobotModel
 from kata_safety.balance import load_postures, standing_height
 
-__all__ = ["Hoist"]
+__all__ = ["Gantry"]
 
 
-class Hoist:
+class Gantry:
     """Holds the base over the floor, soles on it, as a gantry does in a lab; it is let go by the first command."""
 
     def __init__(self, robot: RobotModel, model: Any) -> None:

@@ -7,15 +7,15 @@ import pinocchio as pin
 from kata_model.arrays import FloatArray
 from kata_safety.balance.config import BalanceConfig
 from kata_safety.balance.floating_body import BASE, FloatingBody
-from kata_safety.balance.planted import Planted, PlantedSoles
+from kata_safety.balance.support_polygon import SupportedPosture, SupportPolygon
 
-__all__ = ["Stance"]
+__all__ = ["ComController"]
 
 _DAMPED = 1e-4
 """Of the inverse of a leg's Jacobian: a straight leg cannot follow [m²]."""
 
 
-class Stance:
+class ComController:
     """Reads a posture of the legs as a wish for the base's height and lean, and leads the centre of mass over the soles' middle.
 
     Arms, waist and head keep their wish; where the base goes sideways and ahead follows from balance.
@@ -31,7 +31,9 @@ class Stance:
         """
         self._body, self._highest, self._config = body, highest, config
 
-    def lead(self, soles: PlantedSoles, at: Planted, wanted: FloatArray, goal: FloatArray, cap: float = np.inf) -> FloatArray:
+    def lead(
+        self, soles: SupportPolygon, at: SupportedPosture, wanted: FloatArray, goal: FloatArray, cap: float = np.inf
+    ) -> FloatArray:
         """Return joint velocities near to the wanted ones that keep the soles planted, shape (n,), [rad/s].
 
         Args:
@@ -54,7 +56,7 @@ class Stance:
             velocity[foot.joints] += still + share * rising
         return velocity
 
-    def _legs(self, at: Planted) -> tuple[FloatArray, FloatArray]:
+    def _legs(self, at: SupportedPosture) -> tuple[FloatArray, FloatArray]:
         """Return leg velocities by the base's twist, shape (2, 6, 6), and those that lead the second sole back, shape (6,)."""
         legs = np.stack([jacobian[:, foot.columns] for jacobian, foot in zip(at.jacobian, self._body.feet, strict=True)])
         back = legs.transpose(0, 2, 1)
@@ -62,7 +64,7 @@ class Stance:
         return -inverse @ at.jacobian[:, :, :BASE], inverse[1] @ (self._config.stance_gain * at.gap)
 
     def _moves(
-        self, at: Planted, follow: FloatArray, velocity: FloatArray, home: FloatArray, lift: float, turn: FloatArray
+        self, at: SupportedPosture, follow: FloatArray, velocity: FloatArray, home: FloatArray, lift: float, turn: FloatArray
     ) -> FloatArray:
         """Return the twists of the base that lead the centre of mass home, without and with rising and turning, shape (2, 6)."""
         by_base = at.com_jacobian[:, :BASE] + sum(
@@ -76,7 +78,7 @@ class Stance:
         moves: FloatArray = np.concatenate([at.sole @ shift, turns]).T
         return moves
 
-    def _rise(self, soles: PlantedSoles, at: Planted, goal: FloatArray) -> tuple[float, FloatArray]:
+    def _rise(self, soles: SupportPolygon, at: SupportedPosture, goal: FloatArray) -> tuple[float, FloatArray]:
         """Return velocity up [m/s] and angular velocity in its own axes, shape (3,), [rad/s], that the base shall have."""
         config, leaning = self._config, soles.leaning(at)
         height, wanted = soles.wish(goal)

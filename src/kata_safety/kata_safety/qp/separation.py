@@ -6,22 +6,22 @@ from numpy.typing import NDArray
 
 from kata_model.arrays import FloatArray
 from kata_model.compiled import kernel
-from kata_safety.guard.plant import IntArray, Plant, Scratch
-from kata_safety.guard.segments import closest
+from kata_safety.qp.dynamics_model import DynamicsModel, IntArray, Scratch
+from kata_safety.qp.segments import closest
 
 __all__ = ["add_row", "closing", "gap", "inside", "place", "separation", "separation_row", "separations", "sweep"]
 
 
 @kernel
-def place(plant: Plant, scratch: Scratch) -> None:
+def place(model: DynamicsModel, scratch: Scratch) -> None:
     """Write the capsules' axes in the base's frame; ``scratch.pose`` must be set."""
     rotation, origin = scratch.pose.rotation, scratch.pose.position
-    for c in range(len(plant.body)):
-        b = plant.body[c]
+    for c in range(len(model.body)):
+        b = model.body[c]
         for k in range(3):
             x, y, z, o = rotation[b, k, 0], rotation[b, k, 1], rotation[b, k, 2], origin[b, k]
-            start = o + x * plant.start[c, 0] + y * plant.start[c, 1] + z * plant.start[c, 2]
-            end = o + x * plant.end[c, 0] + y * plant.end[c, 1] + z * plant.end[c, 2]
+            start = o + x * model.start[c, 0] + y * model.start[c, 1] + z * model.start[c, 2]
+            end = o + x * model.end[c, 0] + y * model.end[c, 1] + z * model.end[c, 2]
             scratch.ends[c, 0, k], scratch.ends[c, 1, k], scratch.middle[c, k] = start, end, start + end
 
 
@@ -29,7 +29,7 @@ def place(plant: Plant, scratch: Scratch) -> None:
 def gap(ends: FloatArray, a: int, b: int, radius: FloatArray, pair: FloatArray) -> float:
     """Return the distance of two capsules [m], negative where they overlap; nearest points go to pair.
 
-    Takes arrays one by one: handing a plant to a kernel costs ten times as much as this arithmetic.
+    Takes arrays one by one: handing a model to a kernel costs ten times as much as this arithmetic.
     """
     return float(closest(ends, a, b, pair) - radius[a] - radius[b])
 
@@ -51,31 +51,31 @@ def inside(
 
 
 @kernel
-def separations(plant: Plant, scratch: Scratch, out: FloatArray) -> None:
+def separations(model: DynamicsModel, scratch: Scratch, out: FloatArray) -> None:
     """Write all separations, shape (m,), [m]: how far from contact, negative inside."""
-    ends, radius, pair = scratch.ends, plant.radius, scratch.pair
-    first, second, clearance, normal, offset = plant.first, plant.second, plant.clearance, plant.normal, plant.offset
-    for m in range(plant.gaps):
+    ends, radius, pair = scratch.ends, model.radius, scratch.pair
+    first, second, clearance, normal, offset = model.first, model.second, model.clearance, model.normal, model.offset
+    for m in range(model.gaps):
         out[m] = gap(ends, first[m], second[m], radius, pair) - clearance[m]
-    for m in range(plant.gaps, len(first)):
+    for m in range(model.gaps, len(first)):
         out[m] = inside(ends, first[m], radius, normal, offset, m, pair)
 
 
 @kernel
-def separation(plant: Plant, scratch: Scratch, m: int) -> float:
+def separation(model: DynamicsModel, scratch: Scratch, m: int) -> float:
     """Return one separation [m]; nearest points go to ``scratch.pair``."""
-    if m < plant.gaps:
-        apart = gap(scratch.ends, plant.first[m], plant.second[m], plant.radius, scratch.pair)
-        return float(apart - plant.clearance[m])
-    return inside(scratch.ends, plant.first[m], plant.radius, plant.normal, plant.offset, m, scratch.pair)
+    if m < model.gaps:
+        apart = gap(scratch.ends, model.first[m], model.second[m], model.radius, scratch.pair)
+        return float(apart - model.clearance[m])
+    return inside(scratch.ends, model.first[m], model.radius, model.normal, model.offset, m, scratch.pair)
 
 
 @kernel
-def separation_row(plant: Plant, scratch: Scratch, m: int, row: FloatArray) -> None:
+def separation_row(model: DynamicsModel, scratch: Scratch, m: int, row: FloatArray) -> None:
     """Write the gradient of a separation by the joints, shape (n,), [m/rad], at ``scratch.pair``."""
-    tree, pose = plant.tree, scratch.pose
-    first = plant.body[plant.first[m]]
-    second = plant.body[plant.second[m]] if m < plant.gaps else 0
+    tree, pose = model.tree, scratch.pose
+    first = model.body[model.first[m]]
+    second = model.body[model.second[m]] if m < model.gaps else 0
     row[:] = 0.0
     add_row(tree.parent, tree.prismatic, pose.axis, pose.position, scratch.pair, first, second, row)
 
@@ -115,7 +115,7 @@ def add_row(
 
 @kernel
 def closing(reach: FloatArray, m: int, motion: FloatArray) -> float:
-    """Return how much a motion of the joints can change a separation at most, by `Plant.reach` [m or m/s]."""
+    """Return how much a motion of the joints can change a separation at most, by `DynamicsModel.reach` [m or m/s]."""
     total = 0.0
     for j in range(len(motion)):
         total += reach[m, j] * abs(motion[j])
@@ -124,7 +124,7 @@ def closing(reach: FloatArray, m: int, motion: FloatArray) -> float:
 
 @kernel
 def sweep(lever: FloatArray, motion: FloatArray, out: FloatArray) -> None:
-    """Write how far a motion of the joints can move each capsule at most, by `Plant.lever`, shape (c,) [m or m/s].
+    """Write how far a motion of the joints can move each capsule at most, by `DynamicsModel.lever`, shape (c,) [m or m/s].
 
     The sum for two capsules bounds `closing` of their pair, loosely: joints that move both count twice.
     """

@@ -13,7 +13,7 @@ from kata_model.config.config_path import find_config
 from kata_model.config.yaml_data import load_yaml
 from kata_model.errors import ConfigError
 
-__all__ = ["Stance", "StopCategory", "StopTable"]
+__all__ = ["BaseCondition", "StopCategory", "StopTable"]
 
 
 class StopCategory(IntEnum):
@@ -25,7 +25,7 @@ class StopCategory(IntEnum):
     WAIT = 3
 
 
-class Stance:
+class BaseCondition:
     """How the robot stands; columns of the table."""
 
     FIXED = "fixed"
@@ -70,7 +70,7 @@ class StopTable:
 
 def _row(cause: str, row: Mapping[str, str]) -> dict[str, StopCategory]:
     known = {category.name.lower(): category for category in StopCategory}
-    for stance in (Stance.FIXED, Stance.BALANCED, Stance.UNBALANCED):
+    for stance in (BaseCondition.FIXED, BaseCondition.BALANCED, BaseCondition.UNBALANCED):
         if row.get(stance) not in known:
             raise ValueError(f"{cause}: {stance} is {row.get(stance)!r}, allowed: {', '.join(known)}")
     return {stance: known[name] for stance, name in row.items()}

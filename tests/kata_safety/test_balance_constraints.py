@@ -10,7 +10,15 @@ from commanded_motion import CommandedMotion
 from kata_model import JointState, Reason, RobotModel, Status
 from kata_model.base_motion import BaseMotion
 from kata_safety import BaseState, QPFilter, SafetyConfig, SafetyFilter, SafetyInputs, Shapes
-from kata_safety.balance import BalanceConfig, BalanceConstraints, FloatingBody, Footing, Planted, PlantedSoles, load_postures
+from kata_safety.balance import (
+    BalanceConfig,
+    BalanceConstraints,
+    BalanceController,
+    FloatingBody,
+    SupportedPosture,
+    SupportPolygon,
+    load_postures,
+)
 from kata_safety.balance.contact_efforts import ContactEfforts
 from kata_safety.state import BalanceMemory
 from kata_safety.stops.stability import GRAVITY, support_margin
@@ -26,11 +34,11 @@ def motion_of(robot: RobotModel, config: BalanceConfig, *, closes: bool = True) 
     return CommandedMotion(QPFilter(robot, Shapes(), SafetyConfig(), constraints), np.array(load_postures(robot).standing))
 
 
-def soles(motion: CommandedMotion) -> PlantedSoles:
+def soles(motion: CommandedMotion) -> SupportPolygon:
     return motion.qp_filter.more.soles(motion.at.stance)
 
 
-def posture(motion: CommandedMotion) -> Planted:
+def posture(motion: CommandedMotion) -> SupportedPosture:
     return motion.qp_filter.more.posture(motion.at)
 
 
@@ -101,18 +109,18 @@ def test_braking_stays_admissible_from_every_state_reached(g1: RobotModel) -> No
 
 
 def test_outside_it_is_led_back_in_and_says_so(g1: RobotModel) -> None:
-    footing = Footing(g1, SafetyConfig())
+    balance_controller = BalanceController(g1, SafetyConfig())
     leaning = np.array(load_postures(g1).standing)
     for name in ("left_hip_pitch_joint", "right_hip_pitch_joint"):
         leaning[g1.layout.names.index(name)] += 0.45
-    motion = CommandedMotion(footing.qp_filter, leaning)
+    motion = CommandedMotion(balance_controller.qp_filter, leaning)
     room = lambda: support_margin(posture(motion).com[:2], soles(motion).corners)  # noqa: E731
     start = before = room()
     assert start < CONFIG.support_margin
     seen = set()
     for _ in range(250):
         wish = np.clip(4.0 * (leaning - motion.position), -1.0, 1.0)
-        seen |= set(motion.step(footing.lead(motion.at, wish, leaning, 1.0)).reasons)
+        seen |= set(motion.step(balance_controller.lead(motion.at, wish, leaning, 1.0)).reasons)
         assert room() >= before - 1e-4
         before = room()
     assert {Reason.OUTSIDE} <= seen and before > CONFIG.support_margin
@@ -124,14 +132,14 @@ def test_outside_it_is_led_back_in_and_says_so(g1: RobotModel) -> None:
 def test_a_leg_that_lost_the_floor_is_not_let_onto_the_end_of_its_knee(
     g1: RobotModel, distance: float, speed: float, held: bool
 ) -> None:
-    footing, knee = Footing(g1, SafetyConfig()), g1.layout.names.index("right_knee_joint")
+    balance_controller, knee = BalanceController(g1, SafetyConfig()), g1.layout.names.index("right_knee_joint")
     standing = np.array(load_postures(g1).standing)
-    motion = CommandedMotion(footing.qp_filter, standing)
+    motion = CommandedMotion(balance_controller.qp_filter, standing)
     position, velocity = standing.copy(), STILL.copy()
     position[knee], velocity[knee] = g1.lower[knee] + distance, speed
     base = BaseMotion(10**9, np.array([0.0, 0.0, 0.77]), np.array([0.0, 0.0, 0.0, 1.0]), np.zeros(3), np.zeros(3))
     step = motion.halt()
-    given, _ = footing.effort(BalanceMemory(STILL), step, JointState(10**9, position, velocity, STILL), base)
+    given, _ = balance_controller.effort(BalanceMemory(STILL), step, JointState(10**9, position, velocity, STILL), base)
     effort = given[knee]
     drive = g1.stiffness[knee] * (step.position[knee] - position[knee]) - g1.damping[knee] * speed
     assert drive > 15.0, "the drive pulls the knee back in"
@@ -140,7 +148,7 @@ def test_a_leg_that_lost_the_floor_is_not_let_onto_the_end_of_its_knee(
 
 def test_nothing_is_commanded_before_it_is_known_how_it_stands(g1: RobotModel) -> None:
     limits, standing = SafetyConfig(), load_postures(g1).standing
-    safety = SafetyFilter(g1, limits, balance=Footing(g1, limits))
+    safety = SafetyFilter(g1, limits, balance=BalanceController(g1, limits))
     joints = JointState(10**9, standing, STILL, STILL)
     verdict = safety.step(joints, None, 10**9)
     assert verdict.command is None and Reason.NO_BASE in verdict.reasons
@@ -153,7 +161,7 @@ def test_contact_efforts_are_those_of_the_equations_of_motion(g1: RobotModel) ->
     """The floor's wrenches explain the base, and legs on the floor give quite other efforts than hanging ones."""
     body = FloatingBody(g1)
     standing = np.array(load_postures(g1).squat)
-    found = ContactEfforts(body).at(PlantedSoles(body, standing).look(standing), standing, STILL)
+    found = ContactEfforts(body).at(SupportPolygon(body, standing).look(standing), standing, STILL)
     weight = found.wrench_offset.reshape(2, 6)
     assert weight[:, 2].sum() == pytest.approx(9.81 * body.mass, rel=1e-6)
     assert weight[:, :2] == pytest.approx(0.0, abs=15.0)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A robot as the kernels of the safety filter see it: masses and shapes as plain arrays.
+"""Collision and dynamics model: a robot's masses and capsules as plain arrays, as the kernels of the safety filter see it.
 
-Kernels take `Plant`, which never changes, and write into `Scratch`, which is made once: a tick allocates nothing.
+Kernels take `DynamicsModel`, which never changes, and write into `Scratch`, which is made once: a tick allocates nothing.
 """
 
 from typing import Any, NamedTuple
@@ -12,15 +12,15 @@ from numpy.typing import NDArray
 from kata_model.arrays import FloatArray
 from kata_model.kinematics.tree import Pose, Tree, make_tree, new_pose
 from kata_model.robot import RobotModel
-from kata_safety.guard.drives import rotor_inertia
-from kata_safety.guard.shapes import Shapes
+from kata_safety.qp.drives import rotor_inertia
+from kata_safety.qp.shapes import Shapes
 
-__all__ = ["IntArray", "Plant", "Scratch", "make_plant", "new_scratch"]
+__all__ = ["DynamicsModel", "IntArray", "Scratch", "make_dynamics_model", "new_scratch"]
 
 IntArray = NDArray[np.int64]
 
 
-class Plant(NamedTuple):
+class DynamicsModel(NamedTuple):
     """What never changes; n joints, c capsules, g gaps, h half-spaces, m = g + h separations.
 
     Attributes:
@@ -68,7 +68,7 @@ class Plant(NamedTuple):
 
 
 class Scratch(NamedTuple):
-    """Room for the kernels' results; shapes as in `Plant`.
+    """Room for the kernels' results; shapes as in `DynamicsModel`.
 
     Attributes:
         pose: Of all bodies.
@@ -99,7 +99,7 @@ class Scratch(NamedTuple):
     composite: FloatArray
 
 
-def make_plant(robot: RobotModel, shapes: Shapes) -> Plant:
+def make_dynamics_model(robot: RobotModel, shapes: Shapes) -> DynamicsModel:
     """Return a robot with shapes as arrays."""
     tree, inertias = make_tree(robot.pinocchio), list(robot.pinocchio.inertias)
     first = [g.first for g in shapes.gaps] + [h.capsule for h in shapes.halves]
@@ -111,7 +111,7 @@ def make_plant(robot: RobotModel, shapes: Shapes) -> Plant:
     radius = np.array([c.radius for c in shapes.capsules], dtype=float)
     half = np.arange(gaps + halves) >= gaps
     lever = _levers(robot, tree, body, np.maximum(_length(start), _length(end)))
-    return Plant(
+    return DynamicsModel(
         tree=tree,
         mass=np.array([i.mass for i in inertias]),
         centre=np.array([i.lever for i in inertias]),
@@ -134,9 +134,9 @@ def make_plant(robot: RobotModel, shapes: Shapes) -> Plant:
     )
 
 
-def new_scratch(plant: Plant) -> Scratch:
-    """Return room for the results of a plant's kernels."""
-    bodies, capsules, pose = len(plant.mass), len(plant.body), new_pose(plant.tree)
+def new_scratch(model: DynamicsModel) -> Scratch:
+    """Return room for the results of a model's kernels."""
+    bodies, capsules, pose = len(model.mass), len(model.body), new_pose(model.tree)
     pose.rotation[0] = np.eye(3)
     return Scratch(
         pose=pose,
@@ -155,7 +155,7 @@ def new_scratch(plant: Plant) -> Scratch:
 
 
 def _levers(robot: RobotModel, tree: Tree, body: IntArray, extent: FloatArray) -> FloatArray:
-    """Return `Plant.lever`: lengths of the chains from joint to capsule, which no posture exceeds."""
+    """Return `DynamicsModel.lever`: lengths of the chains from joint to capsule, which no posture exceeds."""
     travel = np.maximum(np.abs(robot.lower), np.abs(robot.upper))
     lever = np.zeros((len(body), len(robot.layout)))
     for row, (b, e) in enumerate(zip(body, extent, strict=True)):
@@ -165,7 +165,7 @@ def _levers(robot: RobotModel, tree: Tree, body: IntArray, extent: FloatArray) -
 
 
 def _reaches(lever: FloatArray, first: list[int], second: list[int], half: NDArray[np.bool_]) -> FloatArray:
-    """Return `Plant.reach`; a joint of both capsules moves them together."""
+    """Return `DynamicsModel.reach`; a joint of both capsules moves them together."""
     one, other = lever[first], np.where(half[:, None], 0.0, lever[second])
     reach: FloatArray = np.where((one > 0.0) & (other > 0.0), 0.0, one + other)
     return reach

@@ -14,11 +14,11 @@ from kata_model.arrays import FloatArray
 from kata_safety.balance.floating_body import BASE, FloatingBody
 from kata_safety.balance.heading import heading_frame
 
-__all__ = ["Planted", "PlantedSoles"]
+__all__ = ["SupportPolygon", "SupportedPosture"]
 
 
 @dataclass(frozen=True)
-class Planted:
+class SupportedPosture:
     """A posture of n joints on planted soles; velocities and vectors in the first sole's axes unless said otherwise.
 
     Attributes:
@@ -48,7 +48,7 @@ class Planted:
     sole: FloatArray
 
 
-class PlantedSoles:
+class SupportPolygon:
     """Knows where the soles stand against each other, and what a posture means there."""
 
     def __init__(self, body: FloatingBody, position: FloatArray) -> None:
@@ -67,7 +67,7 @@ class PlantedSoles:
         """Of both, shape (2,), [m]."""
         self._heading: FloatArray = pin.utils.rotate("z", 0.5 * yaw)
 
-    def leaning(self, at: "Planted") -> FloatArray:
+    def leaning(self, at: "SupportedPosture") -> FloatArray:
         """Return the base's rotation against vertical and mean heading of the soles, shape (3, 3)."""
         leaning: FloatArray = self._heading.T @ at.sole.T
         return leaning
@@ -84,7 +84,7 @@ class PlantedSoles:
         pin.computeJointJacobians(model, data, self._body.configuration(position))
         return [pin.updateFramePlacement(model, data, foot.frame) for foot in self._body.feet]
 
-    def look(self, position: FloatArray) -> Planted:
+    def look(self, position: FloatArray) -> SupportedPosture:
         """Return what a posture means, shape (n,), [rad]."""
         model, data = self._body.model, self._data
         first, second = self._place(position)
@@ -94,7 +94,7 @@ class PlantedSoles:
         axes = first.rotation.T
         gap = pin.log6(second.actInv(first * self._between)).vector
         turn = base[3:]
-        return Planted(
+        return SupportedPosture(
             base=base,
             closure=jacobian[1][:, :BASE] @ base + jacobian[1][:, BASE:],
             gap=gap,

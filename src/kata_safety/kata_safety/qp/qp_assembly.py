@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The quadratic program of a tick: which rows of it could act, and what they ask."""
+"""QP assembly: which rows of a tick's quadratic program could act, and what they ask."""
 
 import numpy as np
 
 from kata_model.arrays import FloatArray
 from kata_model.compiled import kernel
-from kata_safety.guard.plant import Plant
-from kata_safety.guard.quadratic_program import SOFT, UNBOUNDED, Program, empty_program
+from kata_safety.qp.dynamics_model import DynamicsModel
+from kata_safety.qp.quadratic_program import SOFT, UNBOUNDED, Program, empty_program
 
 __all__ = ["FEASIBLE", "assemble", "confine", "new_program"]
 
@@ -14,10 +14,10 @@ FEASIBLE = 0.95
 """Share of the effort limit that the program aims at: it takes inertia and weight from the tick's beginning."""
 
 
-def new_program(plant: Plant, extra: int = 0) -> Program:
-    """Return room for a plant's program, and for some rows more."""
-    joints = len(plant.mass) - 1
-    return empty_program(joints, joints + 2 * len(plant.first) + extra)
+def new_program(model: DynamicsModel, extra: int = 0) -> Program:
+    """Return room for a model's program, and for some rows more."""
+    joints = len(model.mass) - 1
+    return empty_program(joints, joints + 2 * len(model.first) + extra)
 
 
 @kernel
@@ -39,7 +39,7 @@ def assemble(
     velocity in the box violates are left out, which changes no solution.
 
     Args:
-        program: Room.
+        program: Buffers.
         box: Rows of least and largest velocity, shape (2, n), [rad/s].
         wanted: Shape (n,), [rad/s].
         inertia: M, shape (n, n), [kg·m²].

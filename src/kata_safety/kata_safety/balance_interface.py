@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The balance interface: what the filter asks of a robot that stands on its own feet.
 
-`kata_safety.balance.Footing` is that; it is named here by what it can do, since balance builds on safety, not the other way.
+`kata_safety.balance.BalanceController` is that. It is named here by what it can do: balance builds on the filter's parts.
 """
 
 from typing import Protocol
@@ -9,8 +9,8 @@ from typing import Protocol
 from kata_model.arrays import FloatArray
 from kata_model.base_motion import BaseMotion
 from kata_model.joints import JointState
-from kata_safety.guard.motion import Commanded, FilteredStep
-from kata_safety.guard.qp_filter import QPFilter
+from kata_safety.qp.motion import Commanded, FilteredStep
+from kata_safety.qp.qp_filter import QPFilter
 from kata_safety.state import BalanceMemory
 
 __all__ = ["BalanceInterface"]

@@ -23,7 +23,7 @@ from kata_model.collision.capsules import capsule_arrays, load_capsules
 from kata_model.config.yaml_data import load_yaml
 from kata_model.errors import RobotError
 from kata_model.robot import RobotModel
-from kata_safety.guard.segments import closest
+from kata_safety.qp.segments import closest
 
 AT_REST = 0.028
 """Separation that every pair is given at rest, where all are harmless [m]; more than the filter's margin and cushion."""

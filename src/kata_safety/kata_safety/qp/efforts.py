@@ -3,7 +3,7 @@
 
 from kata_model.arrays import FloatArray
 from kata_model.compiled import kernel
-from kata_safety.guard.plant import Plant, Scratch
+from kata_safety.qp.dynamics_model import DynamicsModel, Scratch
 
 __all__ = ["inverse_dynamics"]
 
@@ -12,28 +12,28 @@ GRAVITY = 9.81
 
 
 @kernel
-def inverse_dynamics(plant: Plant, scratch: Scratch, velocity: FloatArray, acceleration: FloatArray) -> None:
+def inverse_dynamics(model: DynamicsModel, scratch: Scratch, velocity: FloatArray, acceleration: FloatArray) -> None:
     """Write the joint efforts of a motion into ``scratch.effort``; ``scratch.pose`` must be set.
 
     Args:
-        plant: The robot.
-        scratch: Room.
+        model: The robot.
+        scratch: Buffers.
         velocity: Shape (n,), [rad/s].
         acceleration: Shape (n,), [rad/s²].
     """
-    tree, pose, count = plant.tree, scratch.pose, len(plant.mass)
+    tree, pose, count = model.tree, scratch.pose, len(model.mass)
     w, dw, acc, f, t = scratch.omega, scratch.alpha, scratch.linear, scratch.force, scratch.moment
     for k in range(3):
         w[0, k] = dw[0, k] = acc[0, k] = f[0, k] = t[0, k] = 0.0
     acc[0, 2] = GRAVITY  # the base accelerates upwards: gravity without a force
     for i in range(1, count):
-        _outward(plant, scratch, i, velocity[i - 1], acceleration[i - 1])
-        _load(plant, scratch, i)
+        _outward(model, scratch, i, velocity[i - 1], acceleration[i - 1])
+        _load(model, scratch, i)
     for i in range(count - 1, 0, -1):
         p = tree.parent[i]
         x, y, z = pose.axis[i, 0], pose.axis[i, 1], pose.axis[i, 2]
         along = x * f[i, 0] + y * f[i, 1] + z * f[i, 2] if tree.prismatic[i] else x * t[i, 0] + y * t[i, 1] + z * t[i, 2]
-        scratch.effort[i - 1] = along + plant.armature[i - 1] * acceleration[i - 1]
+        scratch.effort[i - 1] = along + model.armature[i - 1] * acceleration[i - 1]
         rx, ry, rz = _offset(pose.position, i, p)
         turn = cross(rx, ry, rz, f[i, 0], f[i, 1], f[i, 2])
         for k in range(3):
@@ -42,9 +42,9 @@ def inverse_dynamics(plant: Plant, scratch: Scratch, velocity: FloatArray, accel
 
 
 @kernel
-def _outward(plant: Plant, scratch: Scratch, i: int, v: float, a: float) -> None:
+def _outward(model: DynamicsModel, scratch: Scratch, i: int, v: float, a: float) -> None:
     """Carry velocity and acceleration from a body's parent to the body."""
-    p, pose = plant.tree.parent[i], scratch.pose
+    p, pose = model.tree.parent[i], scratch.pose
     w, dw, acc = scratch.omega, scratch.alpha, scratch.linear
     x, y, z = pose.axis[i, 0], pose.axis[i, 1], pose.axis[i, 2]
     rx, ry, rz = _offset(pose.position, i, p)
@@ -53,7 +53,7 @@ def _outward(plant: Plant, scratch: Scratch, i: int, v: float, a: float) -> None
     moved = _carried(w[p, 0], w[p, 1], w[p, 2], dw[p, 0], dw[p, 1], dw[p, 2], rx, ry, rz)
     for k in range(3):
         w[i, k], dw[i, k], acc[i, k] = w[p, k], dw[p, k], acc[p, k] + moved[k]
-        if plant.tree.prismatic[i]:
+        if model.tree.prismatic[i]:
             acc[i, k] += axis[k] * a + 2.0 * turn[k] * v
         else:
             w[i, k] += axis[k] * v
@@ -61,16 +61,16 @@ def _outward(plant: Plant, scratch: Scratch, i: int, v: float, a: float) -> None
 
 
 @kernel
-def _load(plant: Plant, scratch: Scratch, i: int) -> None:
+def _load(model: DynamicsModel, scratch: Scratch, i: int) -> None:
     """Write the force and the moment, about its origin, that move a body as it moves."""
-    r, c, inertia = scratch.pose.rotation, plant.centre, plant.inertia
+    r, c, inertia = scratch.pose.rotation, model.centre, model.inertia
     w, dw, f, t = scratch.omega, scratch.alpha, scratch.force, scratch.moment
     cx = r[i, 0, 0] * c[i, 0] + r[i, 0, 1] * c[i, 1] + r[i, 0, 2] * c[i, 2]
     cy = r[i, 1, 0] * c[i, 0] + r[i, 1, 1] * c[i, 1] + r[i, 1, 2] * c[i, 2]
     cz = r[i, 2, 0] * c[i, 0] + r[i, 2, 1] * c[i, 1] + r[i, 2, 2] * c[i, 2]
     moved = _carried(w[i, 0], w[i, 1], w[i, 2], dw[i, 0], dw[i, 1], dw[i, 2], cx, cy, cz)
     for k in range(3):
-        f[i, k] = plant.mass[i] * (scratch.linear[i, k] + moved[k])
+        f[i, k] = model.mass[i] * (scratch.linear[i, k] + moved[k])
     # Angular velocity and acceleration in the body's axes, where the inertia is constant.
     u0, u1, u2 = _turned_back(r, i, w[i, 0], w[i, 1], w[i, 2])
     a0, a1, a2 = _turned_back(r, i, dw[i, 0], dw[i, 1], dw[i, 2])

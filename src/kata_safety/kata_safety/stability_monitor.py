@@ -11,7 +11,7 @@ from kata_model.robot import RobotModel
 from kata_model.robot.retarget_table import load_table
 from kata_safety.stops.stability import BaseState, base_tilt, capture_point, support_margin, tilt_of
 
-__all__ = ["UNKNOWN_BASE", "Standing"]
+__all__ = ["UNKNOWN_BASE", "StabilityMonitor"]
 
 UNKNOWN_BASE = BaseState(float("nan"), float("nan"))
 """A floating base of which nothing is known: neither upright nor balanced, as NaN fails every test."""
@@ -20,7 +20,7 @@ _PLANTED = 0.02
 """A sole's corner is taken to bear load when it is this near to the lowest one [m]."""
 
 
-class Standing:
+class StabilityMonitor:
     """Tilt, and the capture point inside the support of the feet.
 
     No contact is measured: the lowest corner of the soles is taken to be on the floor, and so is every corner near its

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What happens if the robot brakes: the path to rest, tick by tick, and how near it comes to every limit.
+"""Viability (Aubin 1991) by braking: the path to rest, tick by tick, and how near it comes to every limit.
 
 Each joint slows by a constant amount a tick until it rests. The path is therefore known beforehand, and what
 this kernel finds about it is a certificate: as long as no better command is known to be safe, the next tick of
@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from kata_model.arrays import FloatArray
 from kata_model.compiled import kernel
 from kata_model.kinematics.tree import forward
-from kata_safety.guard.efforts import inverse_dynamics
-from kata_safety.guard.plant import IntArray, Plant, Scratch
-from kata_safety.guard.separation import closing, gap, inside, place, sweep
+from kata_safety.qp.dynamics_model import DynamicsModel, IntArray, Scratch
+from kata_safety.qp.efforts import inverse_dynamics
+from kata_safety.qp.separation import closing, gap, inside, place, sweep
 
 __all__ = ["Allowed", "BrakingPath", "advance", "follow_to_rest", "new_braking_path", "unkept"]
 
@@ -59,12 +59,12 @@ class BrakingPath(NamedTuple):
         ticks: Least of each separation at the path's ticks, shape (m,), [m]; infinite for those not watched.
         effort: Largest effort of each joint, shape (n,), [N·m].
         first_effort: Effort of the first tick, with sign, shape (n,), [N·m].
-        position: Room, shape (n,).
-        velocity: Room, shape (n,).
-        acceleration: Room, shape (n,).
-        before: Room: separations when last looked at, shape (m,).
-        closing: Room: how much they can have changed since, shape (m,).
-        watched: Room: separations that can come near on this path, first entries, shape (m,).
+        position: Buffers, shape (n,).
+        velocity: Buffers, shape (n,).
+        acceleration: Buffers, shape (n,).
+        before: Buffers: separations when last looked at, shape (m,).
+        closing: Buffers: how much they can have changed since, shape (m,).
+        watched: Buffers: separations that can come near on this path, first entries, shape (m,).
         course: Position [rad] and velocity [rad/s] of each tick of the path, first entries, shape (`LONGEST`, 2, n).
         length: How many ticks the path has, shape (1,); of more than `LONGEST` the last ones are not in the course.
     """
@@ -83,9 +83,9 @@ class BrakingPath(NamedTuple):
     length: IntArray
 
 
-def new_braking_path(plant: Plant) -> BrakingPath:
-    """Return room for a plant's results."""
-    n, m = len(plant.mass) - 1, len(plant.first)
+def new_braking_path(model: DynamicsModel) -> BrakingPath:
+    """Return room for a model's results."""
+    n, m = len(model.mass) - 1, len(model.first)
     return BrakingPath(
         nearest=np.zeros(m),
         ticks=np.zeros(m),
@@ -104,7 +104,7 @@ def new_braking_path(plant: Plant) -> BrakingPath:
 
 @kernel
 def follow_to_rest(
-    plant: Plant,
+    model: DynamicsModel,
     scratch: Scratch,
     path: BrakingPath,
     state: FloatArray,
@@ -118,8 +118,8 @@ def follow_to_rest(
     """Take one step, then brake to rest; write into path how near that comes to every limit.
 
     Args:
-        plant: The robot.
-        scratch: Room.
+        model: The robot.
+        scratch: Buffers.
         path: Receives the results.
         state: Rows position [rad], velocity before the step and velocity of the step [rad/s], shape (3, n).
         start: Separations at that position, shape (m,), [m].
@@ -139,20 +139,20 @@ def follow_to_rest(
         path.effort[j] = 0.0
         ticks = max(ticks, int(np.ceil(abs(state[2, j]) / change[j] - 1e-9)))
     path.length[0] = ticks + 1
-    watched = _watch(plant, scratch, path, start, close, change, period, near)
+    watched = _watch(model, scratch, path, start, close, change, period, near)
     for tick in range(ticks + 1):
         _move(path, tick, period)
-        forward(plant.tree, path.position, scratch.pose)
-        inverse_dynamics(plant, scratch, path.velocity, path.acceleration)
+        forward(model.tree, path.position, scratch.pose)
+        inverse_dynamics(model, scratch, path.velocity, path.acceleration)
         for j in range(n):
             path.effort[j] = max(path.effort[j], abs(scratch.effort[j]))
             if tick == 0:
                 path.first_effort[j] = scratch.effort[j]
-        if _approached(plant.reach, path, watched, period, near):
-            place(plant, scratch)
-            _look(plant, scratch.ends, scratch.pair, path, watched, near)
+        if _approached(model.reach, path, watched, period, near):
+            place(model, scratch)
+            _look(model, scratch.ends, scratch.pair, path, watched, near)
         _slow(path, change, period)
-    _rest(plant, scratch, path)
+    _rest(model, scratch, path)
     kept = True
     for i in range(watched):
         kept = kept and not _missed(path, path.watched[i], allowed)
@@ -212,7 +212,7 @@ def _missed(path: BrakingPath, m: int, allowed: Allowed) -> bool:
 
 @kernel
 def _watch(
-    plant: Plant,
+    model: DynamicsModel,
     scratch: Scratch,
     path: BrakingPath,
     start: FloatArray,
@@ -227,8 +227,8 @@ def _watch(
         units = abs(path.velocity[j]) / change[j]
         whole = np.floor(units)
         travel[j] = period * change[j] * (whole + 1.0) * (0.5 * whole + (units - whole))
-    sweep(plant.lever, travel, swept)
-    first, second, reach = plant.first, plant.second, plant.reach
+    sweep(model.lever, travel, swept)
+    first, second, reach = model.first, model.second, model.reach
     path.nearest[:] = near
     path.ticks[:] = np.inf
     for m in close:
@@ -254,13 +254,13 @@ def _approached(reach: FloatArray, path: BrakingPath, watched: int, period: floa
 
 
 @kernel
-def _look(plant: Plant, ends: FloatArray, pair: FloatArray, path: BrakingPath, watched: int, near: float) -> None:
+def _look(model: DynamicsModel, ends: FloatArray, pair: FloatArray, path: BrakingPath, watched: int, near: float) -> None:
     """Look at the separations that may have come near since they were last looked at.
 
     A separation changes by no more than ``closing``. So between two looks it is at least half of (both values − closing).
     """
-    radius, gaps = plant.radius, plant.gaps
-    first, second, clearance, normal, offset = plant.first, plant.second, plant.clearance, plant.normal, plant.offset
+    radius, gaps = model.radius, model.gaps
+    first, second, clearance, normal, offset = model.first, model.second, model.clearance, model.normal, model.offset
     nearest, ticks, before, passed = path.nearest, path.ticks, path.before, path.closing
     for i in range(watched):
         m = path.watched[i]
@@ -275,10 +275,10 @@ def _look(plant: Plant, ends: FloatArray, pair: FloatArray, path: BrakingPath, w
 
 
 @kernel
-def _rest(plant: Plant, scratch: Scratch, path: BrakingPath) -> None:
+def _rest(model: DynamicsModel, scratch: Scratch, path: BrakingPath) -> None:
     """Count the effort that holds the robot where the path ends."""
     for j in range(len(path.velocity)):
         path.velocity[j] = path.acceleration[j] = 0.0
-    inverse_dynamics(plant, scratch, path.velocity, path.acceleration)
+    inverse_dynamics(model, scratch, path.velocity, path.acceleration)
     for j in range(len(path.velocity)):
         path.effort[j] = max(path.effort[j], abs(scratch.effort[j]))

@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kata_model.arrays import FloatArray
-from kata_safety.guard.held import Held
-from kata_safety.guard.room import Room
 from kata_safety.limits import JointLimits
+from kata_safety.qp.buffers import Buffers
+from kata_safety.qp.handle import Handle
 
 __all__ = ["Commanded", "Constraints", "ConstraintsTick", "DesiredVelocity", "FilteredStep"]
 
@@ -99,5 +99,5 @@ class Constraints(Protocol):
     def effort(self, most: FloatArray) -> FloatArray:
         """Return the efforts that joints may take, infinite where these constraints bound them, shape (n,), [N·m]."""
 
-    def begin(self, at: Commanded, buffers: Room, handle: Held[Room]) -> ConstraintsTick:
+    def begin(self, at: Commanded, buffers: Buffers, handle: Handle[Buffers]) -> ConstraintsTick:
         """Begin a tick; rows, path and desired velocity are in the buffers."""

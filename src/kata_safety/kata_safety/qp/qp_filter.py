@@ -16,15 +16,15 @@ from kata_model.arrays import FloatArray, frozen
 from kata_model.robot import RobotModel
 from kata_model.verdict import JointFlag, Reason
 from kata_safety.config import SafetyConfig
-from kata_safety.guard.braking import BETWEEN, SLACK, advance, unkept
-from kata_safety.guard.motion import Commanded, Constraints, ConstraintsTick, DesiredVelocity, FilteredStep
-from kata_safety.guard.plant import make_plant
-from kata_safety.guard.program import confine
-from kata_safety.guard.quadratic_program import solve
-from kata_safety.guard.room import hold_room, look_around, new_room, try_step
-from kata_safety.guard.shapes import Shapes
-from kata_safety.guard.survey import Found
 from kata_safety.limits import JointLimits
+from kata_safety.qp.braking import BETWEEN, SLACK, advance, unkept
+from kata_safety.qp.buffers import handle_of, linearise_around, new_buffers, try_step
+from kata_safety.qp.dynamics_model import make_dynamics_model
+from kata_safety.qp.linearisation import Found
+from kata_safety.qp.motion import Commanded, Constraints, ConstraintsTick, DesiredVelocity, FilteredStep
+from kata_safety.qp.qp_assembly import confine
+from kata_safety.qp.quadratic_program import solve
+from kata_safety.qp.shapes import Shapes
 
 __all__ = ["QPFilter"]
 
@@ -56,12 +56,12 @@ class QPFilter:
             constraints: What else is asked, as of a robot on its feet.
         """
         self._config, self.more, limits = config, constraints, JointLimits.of(robot, config)
-        self._plant = make_plant(robot, shapes)
+        self._plant = make_dynamics_model(robot, shapes)
         self._margin = np.where(self._plant.border, config.workspace_margin, config.collision_margin)
         rows = 0 if constraints is None else constraints.rows
-        self.buffers = new_room(self._plant, self._margin, rows, config.approach_gain, limits.period)
-        self.handle = hold_room(self.buffers)
-        self._survey, self._program, self._path = self.buffers.survey, self.buffers.program, self.buffers.path
+        self.buffers = new_buffers(self._plant, self._margin, rows, config.approach_gain, limits.period)
+        self.handle = handle_of(self.buffers)
+        self._linearised, self._program, self._path = self.buffers.linearised, self.buffers.program, self.buffers.path
         self._state, self._allowed = self.buffers.state, self.buffers.allowed
         most, cost = config.effort_scale * robot.max_effort, np.ones(len(robot.layout))
         if constraints is not None:
@@ -88,7 +88,7 @@ class QPFilter:
         tick = self._begin(at)
         self._look(at, DesiredVelocity(np.zeros(len(at.velocity))), recovery=0.0)
         tick = self._relaxed(tick)
-        return self._certified(tick, self._survey.wanted.copy(), self._survey.flags.copy(), ())
+        return self._certified(tick, self._linearised.wanted.copy(), self._linearised.flags.copy(), ())
 
     def step(self, at: Commanded, desired: DesiredVelocity) -> tuple[Commanded, FilteredStep]:
         """Take the tick that is nearest to a desired velocity."""
@@ -97,8 +97,8 @@ class QPFilter:
         tick = self._relaxed(tick)
         if not at.proven and (tick.ceiling != at.ceiling).any():
             found = self._look(at, desired, self._config.recovery_speed)
-        wanted = self._nearest(tick, found.rows) if found.rows >= 0 else self._survey.wanted.copy()
-        return self._certified(tick, wanted, self._survey.flags.copy(), _named(found.collides, found.leaves))
+        wanted = self._nearest(tick, found.rows) if found.rows >= 0 else self._linearised.wanted.copy()
+        return self._certified(tick, wanted, self._linearised.flags.copy(), _named(found.collides, found.leaves))
 
     def _begin(self, at: Commanded) -> _Tick:
         if not (at.proven and self._asks_all):
@@ -110,8 +110,8 @@ class QPFilter:
     def _look(self, at: Commanded, desired: DesiredVelocity, recovery: float) -> Found:
         """Survey the surroundings; return the numbers of what was found."""
         self._state[0], self._state[1], self._state[2] = at.position, at.velocity, desired.velocity
-        found = look_around(self.handle, float(desired.cap), recovery, self.more is not None)
-        self.close: NDArray[np.int64] = self._survey.close[: found.close]
+        found = linearise_around(self.handle, float(desired.cap), recovery, self.more is not None)
+        self.close: NDArray[np.int64] = self._linearised.close[: found.close]
         """Separations that the last tick and braking after it could have brought near: those that were watched."""
         return found
 
@@ -122,7 +122,8 @@ class QPFilter:
         """
         if tick.proven:
             return tick
-        self._follow(self._brake(tick.at))
+        self._state[2] = self._brake(tick.at)
+        try_step(self.handle, len(self.close))
         path, allowed, more = self._path, self._allowed, tick.more
         loose = (path.ticks < self._margin - SLACK) | (path.nearest < self._margin - BETWEEN)
         ceiling = frozen("ceiling", np.maximum(self._most, path.effort + SLACK), (None,))
@@ -135,22 +136,18 @@ class QPFilter:
         slower: FloatArray = at.velocity - np.minimum(np.maximum(at.velocity, self._slower), self._change)
         return slower
 
-    def _follow(self, velocity: FloatArray) -> bool:
-        """Follow a step with a velocity, and braking after it; return whether that keeps the limits of joints and distances."""
-        self._state[2] = velocity
-        return bool(try_step(self.handle, len(self.close)))
-
     def _keeps(self, tick: _Tick, velocity: FloatArray) -> bool:
         """Return whether a step with a velocity, and braking after it, keeps every limit."""
-        return self._follow(velocity) and (tick.more is None or tick.more.keeps_path())
+        self._state[2] = velocity
+        return bool(try_step(self.handle, len(self.close))) and (tick.more is None or tick.more.keeps_path())
 
     def _nearest(self, tick: _Tick, rows: int) -> FloatArray | None:
         """Return the velocity nearest to the wanted one under all constraints, None if there is none."""
         if tick.more is not None:
             rows = tick.more.append_rows(rows)
-            self._program.slope[:] = -self._cost * self._survey.wanted
+            self._program.slope[:] = -self._cost * self._linearised.wanted
         found = solve(self._program, self._hessian, rows)
-        return found if found is not None and confine(found, self._survey.box) else None
+        return found if found is not None and confine(found, self._linearised.box) else None
 
     def _certified(
         self, tick: _Tick, found: FloatArray | None, flags: NDArray[np.uint8], reasons: tuple[str, ...]

@@ -3,23 +3,23 @@
 
 from kata_model.arrays import FloatArray
 from kata_model.compiled import kernel
-from kata_safety.guard.efforts import cross
-from kata_safety.guard.plant import Plant, Scratch
+from kata_safety.qp.dynamics_model import DynamicsModel, Scratch
+from kata_safety.qp.efforts import cross
 
 __all__ = ["inertia_matrix"]
 
 
 @kernel
-def inertia_matrix(plant: Plant, scratch: Scratch, out: FloatArray) -> None:
+def inertia_matrix(model: DynamicsModel, scratch: Scratch, out: FloatArray) -> None:
     """Write M(q), rotor inertia included, shape (n, n), [kg·m²]; ``scratch.pose`` must be set.
 
     Everything is about the base's origin in the base's axes, so that a subtree's bodies simply add up.
     """
-    parent, prismatic, mass = plant.tree.parent, plant.tree.prismatic, plant.mass
+    parent, prismatic, mass = model.tree.parent, model.tree.prismatic, model.mass
     axis, origin, composite = scratch.pose.axis, scratch.pose.position, scratch.composite
     out[:] = 0.0
     for i in range(len(mass)):
-        _alone(mass, plant.centre, plant.inertia, scratch.pose.rotation, origin, i, composite)
+        _alone(mass, model.centre, model.inertia, scratch.pose.rotation, origin, i, composite)
     for i in range(len(mass) - 1, 0, -1):
         p = parent[i]
         ax, ay, az = axis[i, 0], axis[i, 1], axis[i, 2]
@@ -43,7 +43,7 @@ def inertia_matrix(plant: Plant, scratch: Scratch, out: FloatArray) -> None:
                 value = axis[j, 0] * (lx - tx) + axis[j, 1] * (ly - ty) + axis[j, 2] * (lz - tz)
             out[i - 1, j - 1] = out[j - 1, i - 1] = value
             j = parent[j]
-        out[i - 1, i - 1] += plant.armature[i - 1]
+        out[i - 1, i - 1] += model.armature[i - 1]
         for k in range(10):
             composite[p, k] += composite[i, k]
 

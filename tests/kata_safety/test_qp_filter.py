@@ -17,15 +17,15 @@ from hypothesis import strategies as st
 from kata_model import JointFlag, Reason, RobotModel
 from kata_model.kinematics.tree import forward
 from kata_safety import QPFilter, SafetyConfig, Shapes, load_shapes
-from kata_safety.guard.braking import Allowed, follow_to_rest, new_braking_path
-from kata_safety.guard.efforts import inverse_dynamics
-from kata_safety.guard.inertia import inertia_matrix
-from kata_safety.guard.plant import make_plant, new_scratch
-from kata_safety.guard.program import FEASIBLE, assemble, new_program
-from kata_safety.guard.quadratic_program import solve
-from kata_safety.guard.segments import closest
-from kata_safety.guard.separation import place, separation, separation_row, separations
-from kata_safety.guard.shapes import Capsule, Gap, Half
+from kata_safety.qp.braking import Allowed, follow_to_rest, new_braking_path
+from kata_safety.qp.dynamics_model import make_dynamics_model, new_scratch
+from kata_safety.qp.efforts import inverse_dynamics
+from kata_safety.qp.inertia import inertia_matrix
+from kata_safety.qp.qp_assembly import FEASIBLE, assemble, new_program
+from kata_safety.qp.quadratic_program import solve
+from kata_safety.qp.segments import closest
+from kata_safety.qp.separation import place, separation, separation_row, separations
+from kata_safety.qp.shapes import Capsule, Gap, Half
 
 PERIOD = 0.004
 
@@ -55,34 +55,34 @@ _PLANTS: dict[int, tuple] = {}
 
 def apart(robot: RobotModel, shapes: Shapes, position: np.ndarray) -> np.ndarray:
     if id(shapes) not in _PLANTS:
-        plant = make_plant(robot, shapes)
-        _PLANTS[id(shapes)] = (shapes, plant, new_scratch(plant), np.zeros(len(plant.first)))
-    _, plant, scratch, out = _PLANTS[id(shapes)]
-    forward(plant.tree, position, scratch.pose)
-    place(plant, scratch)
-    separations(plant, scratch, out)
+        model = make_dynamics_model(robot, shapes)
+        _PLANTS[id(shapes)] = (shapes, model, new_scratch(model), np.zeros(len(model.first)))
+    _, model, scratch, out = _PLANTS[id(shapes)]
+    forward(model.tree, position, scratch.pose)
+    place(model, scratch)
+    separations(model, scratch, out)
     return out.copy()
 
 
 def test_inverse_dynamics_are_pinocchios(g1: RobotModel, shapes: Shapes) -> None:
-    plant, rng, data = make_plant(g1, shapes), np.random.default_rng(0), g1.pinocchio.createData()
-    scratch = new_scratch(plant)
+    model, rng, data = make_dynamics_model(g1, shapes), np.random.default_rng(0), g1.pinocchio.createData()
+    scratch = new_scratch(model)
     for _ in range(10):
         q, v, a = rng.uniform(g1.lower, g1.upper), rng.normal(0, 3, 29), rng.normal(0, 20, 29)
-        forward(plant.tree, q, scratch.pose)
-        inverse_dynamics(plant, scratch, v, a)
-        assert scratch.effort - plant.armature * a == pytest.approx(pin.rnea(g1.pinocchio, data, q, v, a), abs=1e-9)
+        forward(model.tree, q, scratch.pose)
+        inverse_dynamics(model, scratch, v, a)
+        assert scratch.effort - model.armature * a == pytest.approx(pin.rnea(g1.pinocchio, data, q, v, a), abs=1e-9)
 
 
 def test_the_inertia_matrix_is_pinocchios(g1: RobotModel, shapes: Shapes) -> None:
-    plant, rng, data = make_plant(g1, shapes), np.random.default_rng(0), g1.pinocchio.createData()
-    scratch, found = new_scratch(plant), np.zeros((29, 29))
+    model, rng, data = make_dynamics_model(g1, shapes), np.random.default_rng(0), g1.pinocchio.createData()
+    scratch, found = new_scratch(model), np.zeros((29, 29))
     for _ in range(5):
         q = rng.uniform(g1.lower, g1.upper)
-        forward(plant.tree, q, scratch.pose)
-        inertia_matrix(plant, scratch, found)
+        forward(model.tree, q, scratch.pose)
+        inertia_matrix(model, scratch, found)
         upper = np.triu(pin.crba(g1.pinocchio, data, q))
-        assert found - np.diag(plant.armature) == pytest.approx(upper + np.triu(upper, 1).T, abs=1e-9)
+        assert found - np.diag(model.armature) == pytest.approx(upper + np.triu(upper, 1).T, abs=1e-9)
 
 
 @settings(max_examples=100)
@@ -98,14 +98,14 @@ def test_closest_points_are_closest(numbers: list[float]) -> None:
 
 
 def test_gradients_of_separations(g1: RobotModel, bounded: Shapes) -> None:
-    plant, rng = make_plant(g1, bounded), np.random.default_rng(1)
-    scratch, row = new_scratch(plant), np.zeros(29)
+    model, rng = make_dynamics_model(g1, bounded), np.random.default_rng(1)
+    scratch, row = new_scratch(model), np.zeros(29)
     position = g1.rest + rng.normal(0, 0.2, 29)
-    for m in (*range(0, plant.gaps, 97), plant.gaps - 1, plant.gaps):
-        forward(plant.tree, position, scratch.pose)
-        place(plant, scratch)
-        separation(plant, scratch, m)
-        separation_row(plant, scratch, m, row)
+    for m in (*range(0, model.gaps, 97), model.gaps - 1, model.gaps):
+        forward(model.tree, position, scratch.pose)
+        place(model, scratch)
+        separation(model, scratch, m)
+        separation_row(model, scratch, m, row)
         numeric = np.zeros(29)
         for j in range(29):
             step = np.zeros(29)
@@ -115,23 +115,23 @@ def test_gradients_of_separations(g1: RobotModel, bounded: Shapes) -> None:
 
 
 def test_no_motion_changes_a_separation_by_more_than_its_reach(g1: RobotModel, bounded: Shapes) -> None:
-    plant, rng = make_plant(g1, bounded), np.random.default_rng(2)
+    model, rng = make_dynamics_model(g1, bounded), np.random.default_rng(2)
     for _ in range(30):
         a = rng.uniform(g1.lower, g1.upper)
         b = np.clip(a + rng.normal(0, 0.3, 29), g1.lower, g1.upper)
         change = np.abs(apart(g1, bounded, a) - apart(g1, bounded, b))
-        assert (change <= plant.reach @ np.abs(a - b) + 1e-9).all()
+        assert (change <= model.reach @ np.abs(a - b) + 1e-9).all()
 
 
 def test_the_certificate_bounds_the_path_between_its_ticks(g1: RobotModel, shapes: Shapes) -> None:
-    plant, rng = make_plant(g1, shapes), np.random.default_rng(3)
-    scratch, path, change = new_scratch(plant), new_braking_path(plant), np.full(29, 0.3)
+    model, rng = make_dynamics_model(g1, shapes), np.random.default_rng(3)
+    scratch, path, change = new_scratch(model), new_braking_path(model), np.full(29, 0.3)
     for _ in range(5):
         position, velocity = rng.uniform(g1.lower, g1.upper), rng.normal(0, 2, 29)
         start = apart(g1, shapes, position)
         state, every = np.array([position, velocity, velocity]), np.arange(len(start))
         allowed = Allowed(start, np.zeros(len(start), dtype=bool), start, g1.max_effort)
-        follow_to_rest(plant, scratch, path, state, start, every, change, PERIOD, 0.05, allowed)
+        follow_to_rest(model, scratch, path, state, start, every, change, PERIOD, 0.05, allowed)
         least, q, v = start, position, velocity
         while np.abs(v).max() > 0:
             for share in np.linspace(0.2, 1.0, 5):
@@ -148,7 +148,7 @@ def test_braking_stays_admissible_from_every_state_reached(g1: RobotModel, bound
     limits = qp_filter.limits
     start = np.clip(g1.rest, limits.lower, limits.upper)
     motion = CommandedMotion(qp_filter, start)
-    border = make_plant(g1, bounded).border
+    border = make_dynamics_model(g1, bounded).border
     margin = np.where(border, config.workspace_margin, config.collision_margin)
     assert (apart(g1, bounded, start) >= margin).all()
     for _ in range(15):
@@ -211,7 +211,7 @@ def worst(g1: RobotModel, robot: RobotModel, shapes: Shapes, real: Shapes, confi
     rng, motion = np.random.default_rng(7), CommandedMotion(QPFilter(robot, shapes, config), g1.rest)
     most = np.minimum(g1.max_velocity, SafetyConfig().max_velocity)
     found = dict.fromkeys(MUTANTS, -np.inf)
-    border = make_plant(g1, real).border
+    border = make_dynamics_model(g1, real).border
     for _ in range(40):
         goal = np.where(rng.random(29) < 0.5, g1.lower - 0.5, g1.upper + 0.5)
         goal[:12] = g1.rest[:12]
@@ -259,7 +259,7 @@ def test_each_constraint_is_needed(g1: RobotModel, bounded: Shapes, mutant: str)
 def test_a_survey_overlooks_nothing_that_motion_could_bring_near(g1: RobotModel, bounded: Shapes) -> None:
     rng, qp_filter = np.random.default_rng(5), QPFilter(g1, bounded, SafetyConfig())
     motion = CommandedMotion(qp_filter, g1.rest)
-    plant = make_plant(g1, bounded)
+    model = make_dynamics_model(g1, bounded)
     for _ in range(20):
         motion.place(rng.uniform(g1.lower, g1.upper), rng.normal(0.0, 3.0, 29))
         position, velocity = motion.position, motion.velocity
@@ -268,20 +268,20 @@ def test_a_survey_overlooks_nothing_that_motion_could_bring_near(g1: RobotModel,
         seen = set(qp_filter.close)
         fastest = np.maximum(np.abs(box.low), np.abs(box.high))
         travel = PERIOD * fastest * (1.0 + 0.5 * fastest / qp_filter.limits.change)
-        least = apart(g1, bounded, position) - plant.reach @ travel
-        near = np.where(plant.border, SafetyConfig().workspace_margin, SafetyConfig().collision_margin)
+        least = apart(g1, bounded, position) - model.reach @ travel
+        near = np.where(model.border, SafetyConfig().workspace_margin, SafetyConfig().collision_margin)
         assert all(m in seen for m in np.flatnonzero(least <= near))
         assert len(seen) < len(least)
 
 
 def test_rows_that_cannot_act_change_no_solution(g1: RobotModel, shapes: Shapes) -> None:
-    rng, plant = np.random.default_rng(6), make_plant(g1, shapes)
-    scratch, program, n = new_scratch(plant), new_program(plant), 29
+    rng, model = np.random.default_rng(6), make_dynamics_model(g1, shapes)
+    scratch, program, n = new_scratch(model), new_program(model), 29
     inertia, box = np.zeros((n, n)), np.stack((np.full(n, -0.3), np.full(n, 0.3)))
     dropped = 0
     for _ in range(20):
-        forward(plant.tree, rng.uniform(g1.lower, g1.upper), scratch.pose)
-        inertia_matrix(plant, scratch, inertia)
+        forward(model.tree, rng.uniform(g1.lower, g1.upper), scratch.pose)
+        inertia_matrix(model, scratch, inertia)
         wanted, effort, gradient = rng.uniform(-0.3, 0.3, n), rng.normal(0.0, 20.0, n), rng.normal(0.0, 0.3, (2, n))
         ceiling, least = g1.max_effort, np.array([-0.05, 0.01])
         rows = assemble(program, box, wanted, inertia, effort, ceiling, PERIOD, gradient, least, 2)
