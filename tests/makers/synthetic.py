@@ -227,6 +227,7 @@ def verdict(store: Any, names: list[str], i: int, source: int, stamp: int) -> di
         "reasons": ["acceleration_limit"] if limited else [],
         "names": names,
         "joint_flags": flags,
+        "state": [],
         "source_stamp": time(store, source),
         "target_stamp": time(store, stamp + 1_000_000),
         "command_stamp": time(store, stamp + 1_500_000),

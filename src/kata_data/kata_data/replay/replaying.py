@@ -49,8 +49,8 @@ def replay_episode(make: Callable[[], SafetyFilter], episode: Episode, period: f
     """Decide again what was decided, as far as all that it hung on is in the bag.
 
     Where a verdict is missing, or what one was decided on, and at the bag's begin, a new filter goes on from the next state
-    that was recorded. In a bag without states, of an older version, it goes on from where nothing was remembered: from standby,
-    in which a robot begins, or a jump of the clock.
+    that was recorded. In a bag without states, of an older version, it goes on from the beginning, before which nothing is
+    taken to be remembered, and from where nothing was: from standby, or a jump of the clock.
 
     Args:
         make: Returns a new filter of the robot that was recorded.
@@ -68,9 +68,9 @@ def replay_episode(make: Callable[[], SafetyFilter], episode: Episode, period: f
     again: list[Verdict] = []
     equal = compared = 0
     told = dict(zip(map(id, recorded), () if episode.verdict is None else episode.verdict.states, strict=False))
-    for passage in _passages(recorded, before, states, commands):
+    for number, passage in enumerate(_passages(recorded, before, states, commands)):
         safety = make()
-        begin = _take_up(safety, passage, told)
+        begin = _take_up(safety, passage, told, first=number == 0)
         again += [verdict for verdict in passage[:begin] if verdict.command is not None]
         rest = passage[begin:]
         for then, now in zip(rest, replay(safety, rest, states, commands), strict=True):
@@ -87,14 +87,14 @@ def replay_episode(make: Callable[[], SafetyFilter], episode: Episode, period: f
     return Replayed(Passage(again, followed, period), equal, compared, lost)
 
 
-def _take_up(safety: SafetyFilter, passage: Sequence[Verdict], told: Mapping[int, Any]) -> int:
+def _take_up(safety: SafetyFilter, passage: Sequence[Verdict], told: Mapping[int, Any], *, first: bool) -> int:
     """Go on from the first verdict that can be gone on from; return after how many. told holds states by verdicts' ids."""
     for count, verdict in enumerate(passage, 1):
         state = told.get(id(verdict))
         if verdict.command is not None and state is not None:
             safety.state = restored(state, verdict)
             return count
-        if not told and verdict.command is not None and _forgetful(verdict):
+        if not told and verdict.command is not None and (first or _forgetful(verdict)):
             safety.resume(verdict)
             return count
     return len(passage)
